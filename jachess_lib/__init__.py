@@ -1,0 +1,40 @@
+"""Jacobians and Hessians of neural networks, one module for each chapter of the book."""
+
+from jachess_lib.backpropagation import error, error_gradient
+from jachess_lib.differences import central_difference, complex_step, forward_difference
+from jachess_lib.hessian import exact_hessian, hessian_block, hessian_diagonal
+from jachess_lib.hidden_units import HIDDEN_UNITS
+from jachess_lib.jacobian import input_jacobian, parameter_jacobian
+from jachess_lib.network import Network, Trace, forward, one_hot
+from jachess_lib.outer_product import (
+    outer_product_diagonal,
+    outer_product_hessian,
+    residual_hessian,
+)
+from jachess_lib.output_units import OUTPUT_UNITS
+from jachess_lib.sensitivity import chain_jacobian, propagate_covariance, propagate_error
+
+__all__ = [
+    "HIDDEN_UNITS",
+    "OUTPUT_UNITS",
+    "Network",
+    "Trace",
+    "central_difference",
+    "chain_jacobian",
+    "complex_step",
+    "error",
+    "error_gradient",
+    "exact_hessian",
+    "forward",
+    "forward_difference",
+    "hessian_block",
+    "hessian_diagonal",
+    "input_jacobian",
+    "one_hot",
+    "outer_product_diagonal",
+    "outer_product_hessian",
+    "parameter_jacobian",
+    "propagate_covariance",
+    "propagate_error",
+    "residual_hessian",
+]

@@ -1,0 +1,246 @@
+"""Checks of what callers hand in: one clear error, before anything is computed.
+
+Every message names the argument, says what was found and what to do instead.
+Private: the public functions call these in their first lines.
+"""
+
+import math
+import os
+
+import numpy as np
+
+_DTYPES = (np.float32, np.float64, np.complex64, np.complex128)
+
+
+def _numbers(name, value, dtype=np.float64):
+    """Return `value` as an array of float or complex numbers, else a TypeError.
+
+    `dtype` is given to whole numbers, which carry no precision of their own.
+    """
+    try:
+        array = np.asarray(value)
+    except ValueError as error:  # rows of different lengths
+        raise TypeError(f"{name} is not an array of numbers: {error}") from None
+    if array.dtype.kind not in "biufc":
+        raise TypeError(
+            f"{name} must hold numbers, but its dtype is {array.dtype}: convert it "
+            f"with {name}.astype(float) and look for missing values or text"
+        )
+    return array if array.dtype in _DTYPES else array.astype(dtype)
+
+
+def _require_finite(name, array):
+    if not np.isfinite(array).all():
+        index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        where = ", ".join(map(str, index))
+        raise ValueError(
+            f"{name}[{where}] is {array[index]}: every entry must be finite; "
+            "remove or fill in such patterns first"
+        )
+
+
+def _require_real(name, array):
+    if np.iscomplexobj(array):
+        raise ValueError(
+            f"{name} must be real, but its dtype is {array.dtype}: only the forward "
+            "pass, the error and its gradient take complex numbers"
+        )
+
+
+def check_sizes(sizes):
+    """Return the layer sizes (D, …, K) as a tuple of ints."""
+    try:
+        sizes = tuple(sizes)
+    except TypeError:
+        raise ValueError(f"sizes must be a sequence such as (4, 10, 3), got {sizes!r}"
+                         ) from None
+    whole = all(isinstance(m, (int, np.integer)) and not isinstance(m, bool)
+                for m in sizes)
+    if len(sizes) < 2 or not whole or min(sizes) < 1:
+        raise ValueError(
+            f"sizes must be two or more positive whole numbers (inputs, hidden units …, "
+            f"outputs), got {sizes}"
+        )
+    return tuple(int(m) for m in sizes)
+
+
+def check_unit(kind, name, table):
+    """Return the unit of that name."""
+    if not isinstance(name, str) or name not in table:
+        raise ValueError(
+            f"unknown {kind} unit {name!r}: choose one of {', '.join(table)}"
+        )
+    return table[name]
+
+
+def check_hidden_units(hidden, table, count):
+    """Return one hidden unit for each of `count` layers, given one name or one for each."""
+    if isinstance(hidden, str):
+        return (check_unit("hidden", hidden, table),) * count
+    if not isinstance(hidden, (list, tuple)) or len(hidden) != count:
+        raise ValueError(
+            f"hidden must be one name, or a list of one for each of the {count} hidden "
+            f"layers, got {hidden!r}"
+        )
+    return tuple(check_unit("hidden", name, table) for name in hidden)
+
+
+def check_vector(name, vector, length, *, complex_allowed=False):
+    """Return a finite vector of shape (length,)."""
+    vector = _numbers(name, vector)
+    if vector.shape != (length,):
+        raise ValueError(
+            f"{name} must have shape (P,) = ({length},), one entry for each parameter "
+            f"of the network, got shape {vector.shape}"
+        )
+    if not complex_allowed:
+        _require_real(name, vector)
+    _require_finite(name, vector)
+    return vector
+
+
+def _batch(name, array, n_columns, meaning, hint=""):
+    """Return `array` if its shape is (N, n_columns), else explain what would fit."""
+    if array.ndim == 1:
+        hint = hint or f"; a single pattern is a batch of one: use {name.lower()}[None, :]"
+    if array.ndim != 2 or array.shape[1] != n_columns:
+        raise ValueError(
+            f"{name} must have shape (N, {n_columns}), one column for each {meaning} "
+            f"of the network, got shape {array.shape}{hint}"
+        )
+    return array
+
+
+def check_inputs(net, X, *, name="X", rows=None, complex_allowed=False):
+    """Return the inputs as a finite (N, D) array, with N = `rows` if that is given."""
+    X = _batch(name, _numbers(name, X, net.w.real.dtype), net.sizes[0], "input")
+    if rows is not None and len(X) != rows:
+        raise ValueError(
+            f"{name} must have one row for each of the {rows} patterns of X, got shape "
+            f"{X.shape}"
+        )
+    if not complex_allowed:
+        _require_real(name, X)
+        _require_real("net.w", net.w)
+    _require_finite(name, X)
+    return X
+
+
+def check_targets(net, X, T):
+    """Return the targets as a finite (N, K) array that suits the output unit."""
+    K = net.sizes[-1]
+    one_hot = f"for integer labels use one_hot(labels, {K})"
+    softmax = net.output.name == "softmax"
+    T = _batch("T", _numbers("T", T), K, "output", f"; {one_hot}" if softmax else "")
+    if len(T) != len(X):
+        raise ValueError(
+            f"X and T must have one row for each pattern, got X of shape {X.shape} and "
+            f"T of shape {T.shape}"
+        )
+    _require_real("T", T)
+    _require_finite("T", T)
+    if net.output.name == "sigmoid":
+        _require_probabilities(T, "a sigmoid output needs targets in [0, 1]")
+    if softmax:
+        hint = f"a softmax output needs rows that are distributions; {one_hot}"
+        _require_probabilities(T, hint)
+        sums = T.sum(axis=1, dtype=np.float64)
+        off = np.abs(sums - 1) > 1e-5
+        if off.any():
+            n = int(np.argmax(off))
+            raise ValueError(f"row T[{n}] sums to {sums[n]:.6g}, not to 1: {hint}")
+    return T.astype(X.real.dtype, copy=False)
+
+
+def _require_probabilities(T, hint):
+    off = (T < 0) | (T > 1)
+    if off.any():
+        n, k = (int(i) for i in np.argwhere(off)[0])
+        raise ValueError(f"T[{n}, {k}] is {T[n, k]:.6g}: {hint}")
+
+
+def check_covariance(net, X, covariance):
+    """Return one covariance (D, D) for all patterns, or one for each, (N, D, D)."""
+    C = _numbers("covariance", covariance)
+    D = net.sizes[0]
+    if C.shape not in ((D, D), (len(X), D, D)):
+        raise ValueError(
+            f"covariance must have shape (D, D) = ({D}, {D}), or ({len(X)}, {D}, {D}) "
+            f"with one matrix for each pattern, got shape {C.shape}"
+        )
+    _require_real("covariance", C)
+    _require_finite("covariance", C)
+    tolerance = 100 * D * np.finfo(C.dtype).eps * np.abs(C).max(initial=0)
+    if (np.abs(C - C.swapaxes(-1, -2)) > tolerance).any():
+        raise ValueError("covariance must be symmetric: use (C + C.T) / 2 if it nearly is")
+    lowest = np.linalg.eigvalsh(C).min(initial=0)
+    if lowest < -tolerance:
+        raise ValueError(
+            f"covariance must have no negative eigenvalue, but one is {lowest:.3g}: no "
+            "noise has a negative variance"
+        )
+    return C.astype(np.result_type(X, net.w), copy=False)
+
+
+def check_series(outer, inner):
+    """Require that `outer` takes what `inner` gives."""
+    if outer.sizes[0] != inner.sizes[-1]:
+        raise ValueError(
+            f"outer has {outer.sizes[0]} inputs and inner has {inner.sizes[-1]} outputs: "
+            "modules in series need the same number"
+        )
+
+
+def check_choice(name, value, choices):
+    """Require one of the names in `choices`."""
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
+
+
+def check_index(name, index, length):
+    """Return a whole number from 0 to length − 1."""
+    if not isinstance(index, (int, np.integer)) or not 0 <= index < length:
+        raise ValueError(
+            f"{name} must be a whole number from 0 to {length - 1}, got {index!r}"
+        )
+    return int(index)
+
+
+def result_array(out, shape, dtype, *, instead="use fewer parameters"):
+    """Return the array to fill: `out` if it fits, else a new one if memory holds it.
+
+    `instead` says what to call when the matrix is too large.
+    """
+    if out is None:
+        return _new_array(shape, dtype, instead)
+    if not isinstance(out, np.ndarray):
+        raise ValueError(f"out must be a NumPy array, got {type(out).__name__}")
+    if out.shape != shape or out.dtype != dtype:
+        raise ValueError(
+            f"out must have shape {shape} and dtype {np.dtype(dtype)}, got shape "
+            f"{out.shape} and dtype {out.dtype}"
+        )
+    if not out.flags.writeable:
+        raise ValueError("out is read-only: hand in an array that can be written to")
+    return out
+
+
+def _new_array(shape, dtype, instead):
+    gigabytes = np.dtype(dtype).itemsize * math.prod(shape) / 2**30
+    if gigabytes <= _memory_in_gigabytes():
+        try:
+            return np.empty(shape, dtype)
+        except (MemoryError, ValueError):  # ValueError: larger than any address
+            pass
+    raise MemoryError(
+        f"a result of shape {shape} in {np.dtype(dtype)} needs {gigabytes:,.1f} GiB, more "
+        f"than this machine can give: {instead}"
+    )
+
+
+def _memory_in_gigabytes():
+    """Return the size of the machine's memory, or infinity where it cannot be asked."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    except (AttributeError, OSError, ValueError):
+        return math.inf

@@ -1,0 +1,157 @@
+"""Derivatives without derivation: finite differences and the complex step.
+
+| symbol | code | shape |
+| --- | --- | --- |
+| f, x | `f`, `x` | any shapes |
+| ∂f/∂x_i | what each function returns | f(x).shape + x.shape |
+| ε | `step` | () or x.shape |
+
+This module is the book's witness: it imports NumPy alone and knows nothing of networks.
+`step` has the unit of x; everything else has the unit of f over that of x.
+
+Source: Bishop & Bishop, *Deep Learning* (2024), §8.1.4, for the differences;
+Squire & Trapp, SIAM Review 40 (1998), for the complex step.
+"""
+
+import numpy as np
+
+__all__ = ["central_difference", "complex_step", "forward_difference"]
+
+
+def forward_difference(f, x, step=None):
+    """Return ∂f/∂x by one more call for each entry, of shape f(x).shape + x.shape.
+
+    Truncation costs O(ε) and rounding O(ε_m/ε), where ε_m is the spacing of the
+    floating-point numbers at 1. The default step, √ε_m max(1, |x_i|), balances them.
+
+    Parameters
+    ----------
+    f : callable
+        Takes an array like `x`, returns an array or a number.
+    x : array, any shape
+        Where to differentiate.
+    step : float or array of the shape of `x`, optional
+        The step ε of each entry.
+
+    Raises
+    ------
+    ValueError
+        If x is not real and finite, or a step is not positive.
+
+    Examples
+    --------
+    >>> forward_difference(lambda x: x**2, [3.0], step=0.5)
+    array([[6.5]])
+    """
+    x = _point(x)
+    steps = _steps(x, step, power=1 / 2)
+    f_x = np.asarray(f(x.copy()))
+
+    def column(i):
+        ahead = _moved(x, i, steps[i])
+        width = ahead[i] - x[i]  # the step as rounded, read before f may change `ahead`
+        # eq-differences-forward: ∂f/∂x_i = [f(x_i + ε) − f(x_i)]/ε + O(ε)
+        return (f(ahead) - f_x) / width
+
+    return _stack(column, x, f_x.shape)
+
+
+def central_difference(f, x, step=None):
+    """Return ∂f/∂x by two calls for each entry, of shape f(x).shape + x.shape.
+
+    Truncation costs O(ε²) and rounding O(ε_m/ε); the default step is
+    ∛ε_m max(1, |x_i|). Parameters and errors are those of `forward_difference`.
+
+    Examples
+    --------
+    >>> central_difference(lambda x: x**2, [3.0], step=0.5)
+    array([[6.]])
+    """
+    x = _point(x)
+    steps = _steps(x, step, power=1 / 3)
+
+    def column(i):
+        ahead, behind = _moved(x, i, steps[i]), _moved(x, i, -steps[i])
+        width = ahead[i] - behind[i]
+        # eq-differences-central: ∂f/∂x_i = [f(x_i + ε) − f(x_i − ε)]/2ε + O(ε²)
+        return (np.asarray(f(ahead)) - f(behind)) / width
+
+    return _stack(column, x, np.shape(f(x.copy())) if x.size == 0 else None)
+
+
+def complex_step(f, x):
+    """Return ∂f/∂x by one complex call for each entry, of shape f(x).shape + x.shape.
+
+    Nothing is subtracted, so nothing is lost to rounding: the step is tiny and the
+    result is right to the last digits. It fails where `f` is not analytic (absolute
+    values, maxima decided by the imaginary part, complex conjugates).
+
+    Parameters
+    ----------
+    f : callable
+        Takes a complex array like `x`, returns a complex array or number.
+    x : array, any shape
+        Where to differentiate.
+
+    Raises
+    ------
+    ValueError
+        If x is not real and finite, or `f` returns real numbers.
+
+    Examples
+    --------
+    >>> complex_step(lambda x: x**2, [3.0])
+    array([[6.]])
+    """
+    x = _point(x)
+    step = 1e-30 if x.dtype == np.float32 else 1e-200
+
+    def column(i):
+        z = x.astype(np.result_type(x, np.complex64))
+        z[i] += 1j * step
+        f_z = np.asarray(f(z))
+        if not np.iscomplexobj(f_z):
+            raise ValueError(
+                f"f returned {f_z.dtype} for a complex x: the complex step needs f to "
+                "pass complex numbers on (no abs, .real or float inside)"
+            )
+        # eq-differences-complex: ∂f/∂x_i = Im f(x_i + iε)/ε + O(ε²)
+        return f_z.imag / step
+
+    return _stack(column, x, np.shape(f(x.copy())) if x.size == 0 else None)
+
+
+def _point(x):
+    x = np.asarray(x)
+    if x.dtype.kind not in "biuf" or not np.isfinite(x).all():
+        raise ValueError(
+            f"x must hold finite real numbers, got {x.dtype} with values such as "
+            f"{x.ravel()[:3].tolist()}"
+        )
+    return x if x.dtype == np.float32 else x.astype(np.float64)
+
+
+def _steps(x, step, power):
+    if step is None:
+        step = np.finfo(x.dtype).eps ** power * np.maximum(1, np.abs(x))
+    step = np.asarray(step, dtype=x.dtype)
+    if step.shape not in ((), x.shape) or not (step > 0).all() or np.isinf(step).any():
+        raise ValueError(
+            f"step must be a positive number, or one for each entry of x of shape "
+            f"{x.shape}, got {step.tolist()}"
+        )
+    return np.broadcast_to(step, x.shape)
+
+
+def _moved(x, i, step):
+    moved = x.copy()
+    moved[i] += step
+    return moved
+
+
+def _stack(column, x, f_shape):
+    """Return the columns, one for each entry of x, as f_shape + x.shape."""
+    columns = [np.asarray(column(i)) for i in np.ndindex(x.shape)]
+    if not columns:
+        return np.empty(f_shape + x.shape, x.dtype)
+    return np.stack(columns, axis=-1).reshape(columns[0].shape + x.shape)

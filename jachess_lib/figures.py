@@ -1,0 +1,75 @@
+"""Matplotlib pieces that more than one chapter draws with.
+
+Never imported by the mathematics. The style sheet beside this file sets everything
+else: `plt.style.use("jachess_lib.jachess")`.
+"""
+
+import numpy as np
+
+__all__ = ["draw_network", "layer_lines", "show_signed"]
+
+
+def show_signed(ax, A, *, limit=None):
+    """Draw a matrix with red for positive, blue for negative and white for zero.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw.
+    A : array, shape (R, C)
+        The matrix.
+    limit : float, optional
+        The magnitude of full colour; the largest |entry| unless given.
+
+    Returns
+    -------
+    matplotlib.image.AxesImage
+        The picture, for a colour bar.
+    """
+    limit = limit or np.abs(A).max() or 1
+    return ax.imshow(A, cmap="RdBu_r", vmin=-limit, vmax=limit)
+
+
+def layer_lines(ax, net):
+    """Draw the borders between the weight layers on a picture of a (P, P) matrix."""
+    for block in net.slices[:-1]:
+        ax.axhline(block.stop - 0.5, color="black", linewidth=0.8, linestyle="-")
+        ax.axvline(block.stop - 0.5, color="black", linewidth=0.8, linestyle="-")
+
+
+def draw_network(ax, sizes, values, *, cmap="cividis", labels=None):
+    """Draw a layered network, each unit filled by its value.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Where to draw; its axis lines are taken away.
+    sizes : sequence of int
+        Units in each layer.
+    values : sequence of arrays, shapes (M,)
+        One value for each unit of each layer.
+    cmap : str
+        Colour map of the values.
+    labels : sequence of str, optional
+        A text below each layer.
+
+    Returns
+    -------
+    matplotlib.collections.PathCollection
+        The units, for a colour bar.
+    """
+    x = np.concatenate([np.full(m, column, float) for column, m in enumerate(sizes)])
+    y = np.concatenate([(m - 1) / 2 - np.arange(m) for m in sizes])  # unit 0 on top
+    ends = np.cumsum([0, *sizes])
+    for left, middle, right in zip(ends, ends[1:], ends[2:], strict=False):
+        for i in range(left, middle):
+            for j in range(middle, right):
+                ax.plot(x[[i, j]], y[[i, j]], color="0.75", linewidth=0.6, linestyle="-",
+                        zorder=1)
+    units = ax.scatter(x, y, c=np.concatenate(values), cmap=cmap, s=130,
+                       edgecolors="black", linewidths=0.8, zorder=2)
+    for column, text in enumerate(labels or ()):
+        ax.text(column, y.min() - 0.8, text, ha="center", va="top")
+    ax.set_ylim(y.min() - 1.6, y.max() + 0.6)
+    ax.set_axis_off()
+    return units

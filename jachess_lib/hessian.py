@@ -1,0 +1,226 @@
+"""The exact Hessian of the error, in closed form, block by block.
+
+| symbol | code | shape |
+| --- | --- | --- |
+| H = ∂²E/∂w∂w | `exact_hessian` | (P, P) |
+| its block for the weight layers l and m | `hessian_block` | (P_l, P_m) |
+| its diagonal | `hessian_diagonal` | (P,) |
+| M_jq = ∂δ_j/∂a_q, both in layer l | `M` | (N, J, J) |
+| B_jq = ∂δ_j/∂a_q, j in layer l, q in m < l | `B` | (N, J, Q) |
+| G_iq = ∂z_i/∂a_q, i feeding layer l | `G` | (N, I, Q) |
+
+Nothing here differentiates by machine: a block is one sum over the patterns of products
+of B, G, z and δ, and B and G follow from their neighbours by one product each.
+H has the unit of E: squares of T's unit, or nats.
+
+Source: Bishop & Bishop, *Deep Learning* (2024), §8.1.6; PRML (2006), §5.4.5, whose
+two-layer blocks these are for any depth; Bishop, *Neural Computation* 4 (1992).
+"""
+
+import numpy as np
+
+from jachess_lib._inputs import check_index, check_inputs, check_targets, result_array
+from jachess_lib._kernels import contract, pattern_chunks, put_diagonal_block, put_pair
+from jachess_lib.backpropagation import error_signals
+from jachess_lib.network import forward
+
+__all__ = ["exact_hessian", "hessian_block", "hessian_diagonal"]
+
+
+def exact_hessian(net, X, T, *, out=None):
+    """Return H[p, q] = ∂²E/∂w_p∂w_q, of shape (P, P), symmetric.
+
+    O(N P²) in time for networks whose layers have more units than outputs, and
+    O(P²) in memory whatever N is.
+
+    Parameters
+    ----------
+    X, T : array, shapes (N, D) and (N, K)
+        Patterns and targets, one a row.
+    out : array, shape (P, P), optional
+        Where to put the result.
+
+    Raises
+    ------
+    ValueError
+        If X, T or `out` does not fit.
+    MemoryError
+        If the result cannot fit in memory.
+
+    Examples
+    --------
+    >>> from jachess_lib import Network
+    >>> net = Network((1, 1), [0.0, 1.0])      # E = ½ (w_0 + w_1 x − t)²
+    >>> exact_hessian(net, [[2.0]], [[5.0]])   # z zᵀ with z = (1, 2)
+    array([[1., 2.],
+           [2., 4.]])
+    """
+    X = check_inputs(net, X)
+    T = check_targets(net, X, T)
+    H = square_result(net, X, out, instead="use hessian_diagonal, or hessian_block")
+    fill_blocks(net, X, T, places(net, H))
+    return H
+
+
+def hessian_block(net, X, T, l, m):
+    """Return the block of H for the weight layers l and m, of shape (P_l, P_m).
+
+    Parameters
+    ----------
+    X, T : array, shapes (N, D) and (N, K)
+        Patterns and targets, one a row.
+    l, m : int
+        Weight layers, counted from 0.
+
+    Raises
+    ------
+    ValueError
+        If X, T, `l` or `m` does not fit.
+    MemoryError
+        If the block cannot fit in memory.
+    """
+    X = check_inputs(net, X)
+    T = check_targets(net, X, T)
+    low, high = sorted((check_index("l", l, net.depth), check_index("m", m, net.depth)))
+    shape = net.W[high].size, net.W[low].size
+    block = result_array(None, shape, np.result_type(X, net.w),
+                         instead="use hessian_diagonal")
+    view = block.reshape(*net.W[high].shape, *net.W[low].shape)
+    fill_blocks(net, X, T, {(high, low): (view, None)})
+    return block if l >= m else block.T
+
+
+def hessian_diagonal(net, X, T, *, out=None):
+    """Return ∂²E/∂w_p², of shape (P,), without the rest of H.
+
+    Exact, the bend h″ and every path through later layers included; O(N M P) in time
+    for layers of M units, O(P) in memory.
+
+    Parameters
+    ----------
+    X, T : array, shapes (N, D) and (N, K)
+        Patterns and targets, one a row.
+    out : array, shape (P,), optional
+        Where to put the result.
+
+    Raises
+    ------
+    ValueError
+        If X, T or `out` does not fit.
+    """
+    X = check_inputs(net, X)
+    T = check_targets(net, X, T)
+    diagonal = result_array(out, (net.n_parameters,), np.result_type(X, net.w))
+    return fill_diagonal(net, X, T, diagonal)
+
+
+def square_result(net, X, out, instead):
+    """Return the (P, P) array to fill, `out` if it is given."""
+    P = net.n_parameters
+    return result_array(out, (P, P), np.result_type(X, net.w), instead=instead)
+
+
+def places(net, H):
+    """Return, for each pair of layers m ≤ l, its two places in H as (j, i, q, p) arrays."""
+    def view(l, m):
+        return H[net.slices[l], net.slices[m]].reshape(*net.W[l].shape, *net.W[m].shape)
+
+    return {(l, m): (view(l, m), view(m, l)) for l in range(net.depth) for m in range(l + 1)}
+
+
+def fill_blocks(net, X, T, places):
+    """Fill the blocks of H that have a place; with T = None, leave out every δ."""
+    for n in pattern_chunks(len(X), _numbers_per_pattern(net)):
+        trace = forward(net, X[n])
+        delta = None if T is None else error_signals(net, trace, T[n])
+        for l, m, B, G in layer_pairs(net, trace, delta):
+            if (l, m) not in places:
+                continue
+            block, mirror = places[l, m]
+            if l == m:
+                # eq-hessian-diagonal-block: ∂²E/∂w_ji∂w_qp = Σ_n M_jq z_i z_p
+                put_diagonal_block(block, trace.z[l], B, add=n.start > 0)
+            else:
+                # eq-hessian-block: ∂²E/∂w_ji∂w_qp = Σ_n z_p (z_i B_jq + δ_j G_iq)
+                put_pair(block, mirror, trace.z[l], trace.z[m], B,
+                         None if T is None else delta[l], G, add=n.start > 0)
+
+
+def fill_diagonal(net, X, T, diagonal):
+    """Fill the diagonal of H; with T = None, leave out every δ."""
+    diagonal[...] = 0
+    for n in pattern_chunks(len(X), _numbers_per_pattern(net)):
+        trace = forward(net, X[n])
+        delta = None if T is None else error_signals(net, trace, T[n])
+        for l, M, _ in layer_curvatures(net, trace, delta):
+            # eq-hessian-diagonal: ∂²E/∂w_ji² = Σ_n M_jj z_i²
+            squares = M.diagonal(axis1=1, axis2=2).T @ trace.z[l] ** 2
+            diagonal[net.slices[l]] += squares.ravel()
+    return diagonal
+
+
+def _numbers_per_pattern(net):
+    """Return a bound on the numbers that one pattern adds to any temporary."""
+    return (1 + max(net.sizes)) ** 2
+
+
+def layer_pairs(net, trace, delta):
+    """Yield (l, m, B, G) for every pair of weight layers m ≤ l, from the outputs down.
+
+    For m = l, B is M_l and G is None. G is also None where `delta` is, and a diagonal,
+    of shape (N, Q), where m = l − 1.
+    """
+    slopes = _slopes(net, trace)
+    for l, M, B in layer_curvatures(net, trace, delta):
+        G = None
+        yield l, l, M, G
+        for m in range(l - 1, -1, -1):
+            if m == l - 1:
+                # eq-hessian-feed: ∂z_i/∂a_q = I_iq h'(a_q), unit i being unit q itself
+                G = None if delta is None else slopes[m]
+            else:
+                # eq-hessian-left: ∂δ_j/∂a_q = h'(a_q) Σ_r ∂δ_j/∂a_r w_rq
+                B = _left(B, net.W[m + 1], slopes[m])
+                G = None if delta is None else _left(_full(G), net.W[m + 1], slopes[m])
+            yield l, m, B, G
+
+
+def layer_curvatures(net, trace, delta):
+    """Yield (l, M, B) from the last layer down; B is ∂δ_l/∂a_(l−1), None for l = 0."""
+    slopes = _slopes(net, trace)
+    # eq-hessian-output: M_kk' = ∂δ_k/∂a_k' = ∂y_k/∂a_k'
+    M = net.output.dy_da(trace.a[-1])
+    for l in range(net.depth - 1, 0, -1):
+        B = _left(M, net.W[l], slopes[l - 1])
+        yield l, M, B
+        M = _down(net, trace, l, B, slopes[l - 1], delta)
+    yield 0, M, None
+
+
+def _slopes(net, trace):
+    """Return h'(a) of each hidden layer."""
+    return [unit.dh(a) for unit, a in zip(net.hidden, trace.a, strict=False)]
+
+
+def _left(B, W, slope):
+    """Return h'(a_q) Σ_r B_jr w_rq, of shape (N, J, Q)."""
+    B = contract(B, W[:, 1:])
+    B *= slope[:, None, :]
+    return B
+
+
+def _full(G):
+    """Return the diagonal matrices whose diagonals are the rows of a 2-D G."""
+    return G if G.ndim == 3 else G[:, :, None] * np.eye(G.shape[1], dtype=G.dtype)
+
+
+def _down(net, trace, l, B, slope, delta):
+    """Return M_jq of layer l − 1, of shape (N, J, J), from B = ∂δ_l/∂a_(l−1)."""
+    V = net.W[l][:, 1:]
+    # eq-hessian-down: ∂δ_j/∂a_q = h'(a_j) Σ_k w_kj ∂δ_k/∂a_q + I_jq h''(a_j) Σ_k w_kj δ_k
+    M = slope[:, :, None] * (V.T @ B)
+    if delta is not None:
+        j = np.arange(V.shape[1])
+        M[:, j, j] += net.hidden[l - 1].d2h(trace.a[l - 1]) * (delta[l] @ V)
+    return M
+

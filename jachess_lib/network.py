@@ -1,0 +1,227 @@
+"""One network, one vector: layered networks and their forward pass.
+
+| symbol | code | shape |
+| --- | --- | --- |
+| X, y | `X`, `trace.y` | (N, D), (N, K) |
+| w_ji, w_j0 | `net.W[l][j, i]`, column 0 | (M_out, 1 + M_in) |
+| w | `net.w` | (P,) |
+| a_nj, z_nj with z_n0 = 1 | `trace.a[l]`, `trace.z[l]` | (N, M), (N, 1 + M) |
+
+Layers count from 0: `trace.z[l]` goes into weight layer l, `trace.a[l]` comes out of
+it, and `trace.z[0][:, 1:]` is X. All values are pure numbers unless X or T has units.
+
+Source: Bishop & Bishop, *Deep Learning* (2024), §6.2 and §8.1.
+"""
+
+from copy import copy
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from jachess_lib._inputs import (
+    check_hidden_units,
+    check_index,
+    check_inputs,
+    check_sizes,
+    check_unit,
+    check_vector,
+)
+from jachess_lib.hidden_units import HIDDEN_UNITS
+from jachess_lib.output_units import OUTPUT_UNITS, OutputUnit
+
+__all__ = ["Network", "Trace", "forward", "one_hot"]
+
+
+class Trace(NamedTuple):
+    """What one forward pass computed: lists `a` and `z` by layer, and the outputs `y`."""
+
+    a: list
+    z: list
+    y: np.ndarray
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Network:
+    """A layered network whose parameters are one flat vector. It never changes.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Units in each layer, (D, M, …, K): inputs first, outputs last.
+    w : array, shape (P,)
+        All parameters: W[0] row by row, then W[1], …; column 0 of each is the bias.
+    hidden : str or sequence of str
+        One name of `HIDDEN_UNITS` for all hidden layers, or one for each.
+    output : str
+        A name of `OUTPUT_UNITS`; it also fixes the error (canonical pairs).
+
+    Attributes
+    ----------
+    W : tuple of arrays, shapes (M_out, 1 + M_in)
+        Read-only views into `w`, one for each weight layer.
+    slices : tuple of slice
+        Where each weight layer stands in `w`.
+
+    Raises
+    ------
+    ValueError
+        If the sizes, the length of `w` or a unit's name cannot be used.
+
+    Examples
+    --------
+    >>> net = Network((2, 3, 1), [0.1] * 13)
+    >>> net.n_parameters, net.depth
+    (13, 2)
+    >>> net.W[0].shape
+    (3, 3)
+    """
+
+    sizes: tuple
+    w: np.ndarray
+    hidden: tuple = "tanh"
+    output: OutputUnit = "linear"
+    W: tuple = field(init=False)
+    slices: tuple = field(init=False)
+
+    def __post_init__(self):
+        sizes = check_sizes(self.sizes)
+        starts = np.cumsum([0, *(m_out * (1 + m_in) for m_in, m_out in pairwise(sizes))])
+        self._set(
+            sizes=sizes,
+            hidden=check_hidden_units(self.hidden, HIDDEN_UNITS, len(sizes) - 2),
+            output=check_unit("output", self.output, OUTPUT_UNITS),
+            slices=tuple(slice(int(p), int(q)) for p, q in pairwise(starts)),
+        )
+        self._set_parameters(check_vector("w", self.w, self.n_parameters))
+
+    def _set(self, **values):
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    def _set_parameters(self, w):
+        w = w.copy()
+        w.flags.writeable = False
+        self._set(w=w, W=tuple(w[s].reshape(m_out, -1)
+                               for s, m_out in zip(self.slices, self.sizes[1:], strict=True)))
+
+    @classmethod
+    def random(cls, sizes, hidden="tanh", output="linear", seed=0):
+        """Return a network with independent normal weights of variance 1/(1 + M_in)."""
+        sizes = check_sizes(sizes)
+        rng = np.random.default_rng(seed)
+        layers = [rng.standard_normal(m_out * (1 + m_in)) / np.sqrt(1 + m_in)
+                  for m_in, m_out in pairwise(sizes)]
+        return cls(sizes, np.concatenate(layers), hidden, output)
+
+    @property
+    def depth(self):
+        """The number of weight layers."""
+        return len(self.sizes) - 1
+
+    @property
+    def n_parameters(self):
+        """The number of parameters P."""
+        return self.slices[-1].stop
+
+    def with_parameters(self, w):
+        """Return the same network with other parameters, of shape (P,).
+
+        Here `w` may be complex, so that a complex step can check a gradient.
+        """
+        new = copy(self)
+        new._set_parameters(check_vector("w", w, self.n_parameters, complex_allowed=True))
+        return new
+
+    def index(self, layer, j, i):
+        """Return the place in `w` of the weight to unit j from unit i (i = 0: bias)."""
+        check_index("layer", layer, self.depth)
+        m_out, columns = self.W[layer].shape
+        check_index("j", j, m_out)
+        check_index("i", i, columns)
+        # eq-network-index: place of w_ji = start of the layer + j (1 + M_in) + i
+        return self.slices[layer].start + j * columns + i
+
+    def __call__(self, X):
+        """Return the outputs y, of shape (N, K)."""
+        return forward(self, X).y
+
+    def __reduce__(self):
+        # units hold functions, which do not pickle: their names do
+        names = tuple(unit.name for unit in self.hidden)
+        return Network, (self.sizes, self.w, names, self.output.name)
+
+    def __copy__(self):
+        new = object.__new__(Network)
+        new.__dict__.update(self.__dict__)
+        return new
+
+    def __repr__(self):
+        hidden = ", ".join(unit.name for unit in self.hidden) or "none"
+        sizes = "-".join(map(str, self.sizes))
+        return (f"<Network {sizes}, hidden: {hidden}, output: {self.output.name}, "
+                f"P = {self.n_parameters}>")
+
+
+def forward(net, X):
+    """Return the Trace (a, z, y) of the batch X, one forward pass, O(N P).
+
+    Parameters
+    ----------
+    X : array, shape (N, D)
+        Patterns, one a row; complex values are allowed.
+
+    Raises
+    ------
+    ValueError
+        If X has another shape or an entry that is not finite.
+    """
+    X = check_inputs(net, X, complex_allowed=True)
+    a, z = [], [_with_constant_unit(X)]
+    for l in range(net.depth):
+        # eq-network-sum: a_j = Σ_i w_ji z_i
+        a.append(z[l] @ net.W[l].T)
+        if l < net.depth - 1:
+            # eq-network-unit: z_j = h(a_j)
+            z.append(_with_constant_unit(net.hidden[l].h(a[l])))
+    return Trace(a, z, net.output.y(a[-1]))
+
+
+def _with_constant_unit(z):
+    """Return z with the unit z_0 = 1 of the bias in front, of shape (N, 1 + M)."""
+    with_constant = np.empty((z.shape[0], 1 + z.shape[1]), z.dtype)
+    with_constant[:, 0] = 1
+    with_constant[:, 1:] = z
+    return with_constant
+
+
+def one_hot(labels, n_classes):
+    """Return T[n, k] = 1 where k is the label of pattern n and else 0, (N, K).
+
+    Raises
+    ------
+    ValueError
+        If the labels are not whole numbers from 0 to n_classes − 1 in one dimension.
+
+    Examples
+    --------
+    >>> one_hot([2, 0], 3)
+    array([[0., 0., 1.],
+           [1., 0., 0.]])
+    """
+    labels = np.asarray(labels)
+    whole = labels.dtype.kind in "iu" or labels.size == 0
+    if labels.ndim != 1 or not whole:
+        raise ValueError(
+            f"labels must be whole numbers of shape (N,), got shape {labels.shape} of "
+            f"dtype {labels.dtype}"
+        )
+    off = (labels < 0) | (labels >= n_classes)
+    if off.any():
+        n = int(np.argmax(off))
+        raise ValueError(
+            f"labels[{n}] is {labels[n]}, but {n_classes} classes are numbered 0 to "
+            f"{n_classes - 1}"
+        )
+    return np.eye(n_classes)[labels.astype(int)]

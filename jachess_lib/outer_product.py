@@ -1,0 +1,103 @@
+"""The outer-product (Gauss–Newton) approximation of the Hessian.
+
+| symbol | code | shape |
+| --- | --- | --- |
+| Σ_n J_nᵀ M_n J_n | `outer_product_hessian` | (P, P) |
+| its diagonal | `outer_product_diagonal` | (P,) |
+| Σ_nk (y_nk − t_nk) ∇∇a_nk, what it drops | `residual_hessian` | (P, P) |
+| J_n = ∂a_n/∂w at the outputs, M_n = ∂y_n/∂a_n | see below | (K, P), (K, K) |
+
+Every term of the exact blocks with a δ in it is linear in y − t, and no other term is:
+leaving out δ leaves Σ JᵀMJ. So the matrix costs the same whatever K is, and no array
+of N·K rows is ever made. Values have the unit of E.
+
+Source: Bishop & Bishop, *Deep Learning* (2024), §8.1.6; PRML (2006), §5.4.2;
+Schraudolph, *Neural Computation* 14 (2002), for the form with M.
+"""
+
+import numpy as np
+
+from jachess_lib._inputs import check_inputs, result_array
+from jachess_lib.hessian import (
+    exact_hessian,
+    fill_blocks,
+    fill_diagonal,
+    places,
+    square_result,
+)
+
+__all__ = ["outer_product_diagonal", "outer_product_hessian", "residual_hessian"]
+
+
+def outer_product_hessian(net, X, *, out=None):
+    """Return Σ_n J_nᵀ M_n J_n, of shape (P, P), symmetric and never indefinite.
+
+    It needs no targets: they enter H through y − t alone. O(N P²) in time.
+
+    Parameters
+    ----------
+    X : array, shape (N, D)
+        Patterns, one a row.
+    out : array, shape (P, P), optional
+        Where to put the result.
+
+    Raises
+    ------
+    ValueError
+        If X or `out` does not fit.
+    MemoryError
+        If the result cannot fit in memory.
+
+    Examples
+    --------
+    >>> from jachess_lib import Network
+    >>> net = Network((1, 1), [0.0, 1.0], output="sigmoid")
+    >>> outer_product_hessian(net, [[0.0]])  # y (1 − y) z zᵀ with y = ½, z = (1, 0)
+    array([[0.25, 0.  ],
+           [0.  , 0.  ]])
+    """
+    X = check_inputs(net, X)
+    G = square_result(net, X, out, instead="use outer_product_diagonal")
+    # eq-outer-product: H ≃ Σ_n J_nᵀ M_n J_n, the exact blocks without their δ
+    fill_blocks(net, X, None, places(net, G))
+    return G
+
+
+def outer_product_diagonal(net, X):
+    """Return the diagonal of Σ_n J_nᵀ M_n J_n, of shape (P,), without the rest.
+
+    Parameters
+    ----------
+    X : array, shape (N, D)
+        Patterns, one a row.
+
+    Raises
+    ------
+    ValueError
+        If X does not fit.
+    """
+    X = check_inputs(net, X)
+    diagonal = result_array(None, (net.n_parameters,), np.result_type(X, net.w))
+    # eq-outer-product-diagonal: Σ_n M_jj z_i², with M_jj of layer l without its δ
+    return fill_diagonal(net, X, None, diagonal)
+
+
+def residual_hessian(net, X, T):
+    """Return H − Σ_n J_nᵀ M_n J_n, of shape (P, P): what the approximation drops.
+
+    Parameters
+    ----------
+    X, T : array, shapes (N, D) and (N, K)
+        Patterns and targets, one a row.
+
+    Raises
+    ------
+    ValueError
+        If X or T does not fit.
+    MemoryError
+        If the result cannot fit in memory.
+    """
+    R = exact_hessian(net, X, T)
+    # eq-outer-product-exact: H = Σ_n J_nᵀ M_n J_n + Σ_nk (y_nk − t_nk) ∇∇a_nk
+    R -= outer_product_hessian(net, X)
+    return R

@@ -1,0 +1,332 @@
+"""Bad input: for every public function, the error names what is wrong and what to do."""
+
+import numpy as np
+import pytest
+
+import jachess_lib as jl
+from jachess_lib import _inputs
+
+NET = jl.Network.random((3, 4, 2), seed=1)
+SIGMOID = jl.Network(NET.sizes, NET.w, output="sigmoid")
+SOFTMAX = jl.Network(NET.sizes, NET.w, output="softmax")
+X = np.random.default_rng(0).standard_normal((5, 3))
+T = np.random.default_rng(1).standard_normal((5, 2))
+P = NET.n_parameters
+
+# every public function of X, with everything else it needs
+OF_X = {
+    "forward": lambda net, X: jl.forward(net, X),
+    "call": lambda net, X: net(X),
+    "error": lambda net, X: jl.error(net, X, T),
+    "error_gradient": lambda net, X: jl.error_gradient(net, X, T),
+    "input_jacobian": lambda net, X: jl.input_jacobian(net, X),
+    "parameter_jacobian": lambda net, X: jl.parameter_jacobian(net, X),
+    "propagate_error": lambda net, X: jl.propagate_error(net, X, np.zeros((5, 3))),
+    "propagate_covariance": lambda net, X: jl.propagate_covariance(net, X, np.eye(3)),
+    "chain_jacobian": lambda net, X: jl.chain_jacobian(jl.Network.random((2, 1)), net, X),
+    "exact_hessian": lambda net, X: jl.exact_hessian(net, X, T),
+    "hessian_block": lambda net, X: jl.hessian_block(net, X, T, 1, 0),
+    "hessian_diagonal": lambda net, X: jl.hessian_diagonal(net, X, T),
+    "outer_product_hessian": lambda net, X: jl.outer_product_hessian(net, X),
+    "outer_product_diagonal": lambda net, X: jl.outer_product_diagonal(net, X),
+    "residual_hessian": lambda net, X: jl.residual_hessian(net, X, T),
+}
+OF_T = {
+    "error": jl.error,
+    "error_gradient": jl.error_gradient,
+    "exact_hessian": jl.exact_hessian,
+    "hessian_block": lambda net, X, T: jl.hessian_block(net, X, T, 0, 0),
+    "hessian_diagonal": jl.hessian_diagonal,
+    "residual_hessian": jl.residual_hessian,
+}
+WITH_OUT = {
+    "input_jacobian": (lambda out: jl.input_jacobian(NET, X, out=out), (5, 2, 3)),
+    "parameter_jacobian": (lambda out: jl.parameter_jacobian(NET, X, out=out), (5, 2, P)),
+    "exact_hessian": (lambda out: jl.exact_hessian(NET, X, T, out=out), (P, P)),
+    "hessian_diagonal": (lambda out: jl.hessian_diagonal(NET, X, T, out=out), (P,)),
+    "outer_product_hessian": (lambda out: jl.outer_product_hessian(NET, X, out=out), (P, P)),
+}
+EVERY_X = pytest.mark.parametrize("f", OF_X.values(), ids=OF_X)
+EVERY_T = pytest.mark.parametrize("f", OF_T.values(), ids=OF_T)
+EVERY_OUT = pytest.mark.parametrize(("f", "shape"), WITH_OUT.values(), ids=WITH_OUT)
+
+
+def changed(array, index, value):
+    """A copy with one entry changed."""
+    array = array.copy()
+    array[index] = value
+    return array
+
+
+def test_every_public_function_is_covered():
+    functions = {name for name in jl.__all__ if callable(getattr(jl, name))}
+    elsewhere = {"Network", "Trace", "one_hot", "forward_difference", "central_difference",
+                 "complex_step"}
+    assert functions - elsewhere == set(OF_X) - {"call"}
+
+
+@pytest.mark.parametrize("sizes", [
+    (), (3,), (3, 0), (3, -1), (3, 2.5), (3, True), ("3", 2), "32", None, 5])
+def test_sizes(sizes):
+    for make in (lambda: jl.Network(sizes, np.zeros(8)), lambda: jl.Network.random(sizes)):
+        with pytest.raises(ValueError, match="sizes must be"):
+            make()
+
+
+def test_parameters_of_the_wrong_length():
+    for w in (np.zeros(7), np.zeros((8, 1)), 0.0, np.zeros(9)):
+        for make in (lambda w=w: jl.Network((3, 2), w),
+                     lambda w=w: jl.Network.random((3, 2)).with_parameters(w)):
+            with pytest.raises(ValueError, match=r"w must have shape \(P,\) = \(8,\)") as e:
+                make()
+            assert f"got shape {np.shape(w)}" in str(e.value)
+
+
+def test_parameters_that_are_not_real_numbers():
+    with pytest.raises(ValueError, match="w must be real"):
+        jl.Network((3, 2), np.zeros(8, complex))
+    for w in (np.array(["a"] * 8), np.zeros(8, object), [None] * 8, [[1], [2, 3]]):
+        with pytest.raises(TypeError, match="^w "):
+            jl.Network((3, 2), w)
+    for value in (np.nan, np.inf):
+        with pytest.raises(ValueError, match=rf"w\[5\] is {value}: every entry must be finite"):
+            jl.Network((3, 2), changed(np.zeros(8), 5, value))
+
+
+@pytest.mark.parametrize("hidden", ["tahn", "", ("tanh", "tahn"), None, ("tanh", 3), 3])
+def test_unknown_hidden_units(hidden):
+    with pytest.raises(ValueError, match="hidden"):
+        jl.Network((3, 4, 4, 2), np.zeros(46), hidden)
+
+
+def test_unknown_names_are_listed_with_those_there_are():
+    with pytest.raises(ValueError, match="unknown hidden unit 'tahn': choose one of identity, "
+                                         "tanh, sigmoid, softplus, relu, gelu, exp"):
+        jl.Network((3, 4, 2), np.zeros(26), "tahn")
+    with pytest.raises(ValueError, match="unknown hidden unit 'tahn'"):
+        jl.Network((3, 2), np.zeros(8), "tahn")  # even without a hidden layer
+    for output in ("tanh", ["softmax"], None):
+        with pytest.raises(ValueError, match="output unit .*linear, sigmoid, softmax"):
+            jl.Network((3, 2), np.zeros(8), output=output)
+
+
+def test_the_wrong_number_of_hidden_units():
+    with pytest.raises(ValueError, match="one for each of the 2 hidden layers, got"):
+        jl.Network((3, 4, 4, 2), np.zeros(46), ("tanh",) * 3)
+    with pytest.raises(ValueError, match="one for each of the 0 hidden layers, got"):
+        jl.Network((3, 2), np.zeros(8), ("tanh",))
+
+
+@pytest.mark.parametrize(("where", "name"), [
+    ((2, 0, 0), "layer"), ((-1, 0, 0), "layer"), ((0, 4, 0), "j"), ((0, 0, 4), "i"),
+    ((0, -1, 0), "j"), ((0, 0, 1.0), "i")])
+def test_index_out_of_range(where, name):
+    with pytest.raises(ValueError, match=f"^{name} must be a whole number from 0 to"):
+        NET.index(*where)
+
+
+@pytest.mark.parametrize("l", [2, -1, 0.0, "0", None])
+def test_layers_of_a_block(l):
+    with pytest.raises(ValueError, match="^l must be a whole number from 0 to 1, got"):
+        jl.hessian_block(NET, X, T, l, 0)
+    with pytest.raises(ValueError, match="^m must be"):
+        jl.hessian_block(NET, X, T, 0, l)
+
+
+@EVERY_X
+def test_x_of_the_wrong_shape(f):
+    with pytest.raises(ValueError, match=r"X must have shape \(N, 3\).*got shape \(5, 4\)"):
+        f(NET, np.zeros((5, 4)))
+    with pytest.raises(ValueError, match=r"got shape \(3,\).*use x\[None, :\]"):
+        f(NET, np.zeros(3))
+    for wrong in (np.zeros((5, 3, 1)), 0.0):
+        with pytest.raises(ValueError, match="X must have shape"):
+            f(NET, wrong)
+
+
+@EVERY_X
+def test_x_that_does_not_hold_numbers(f):
+    for wrong in (X.astype(str), X.astype(object), [["a"] * 3], [[1, 2, 3], [1]], None):
+        with pytest.raises(TypeError, match="^X "):
+            f(NET, wrong)
+
+
+@EVERY_X
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_x_that_is_not_finite(f, value):
+    with pytest.raises(ValueError, match=rf"X\[2, 1\] is {value}"):
+        f(NET, changed(changed(X, (2, 1), value), (4, 0), value))
+
+
+@pytest.mark.parametrize("name", [name for name in OF_X if name not in (
+    "forward", "call", "error", "error_gradient", "input_jacobian", "parameter_jacobian")])
+def test_complex_numbers_where_they_make_no_sense(name):
+    with pytest.raises(ValueError, match="X must be real.*only the forward pass"):
+        OF_X[name](NET, X + 0j)
+    with pytest.raises(ValueError, match="net.w must be real"):
+        OF_X[name](NET.with_parameters(NET.w + 0j), X)
+
+
+@EVERY_T
+def test_targets_of_the_wrong_shape(f):
+    with pytest.raises(ValueError, match=r"T must have shape \(N, 2\).*got shape \(5, 3\)"):
+        f(NET, X, np.zeros((5, 3)))
+    with pytest.raises(ValueError, match=r"X of shape \(5, 3\) and T of shape \(4, 2\)"):
+        f(NET, X, T[:4])
+    with pytest.raises(ValueError, match=r"use t\[None, :\]"):
+        f(NET, X, np.zeros(2))
+
+
+@EVERY_T
+def test_targets_that_are_not_finite_real_numbers(f):
+    with pytest.raises(ValueError, match=r"T\[3, 1\] is nan"):
+        f(NET, X, changed(T, (3, 1), np.nan))
+    with pytest.raises(TypeError, match="^T "):
+        f(NET, X, T.astype(str))
+    with pytest.raises(ValueError, match="T must be real"):
+        f(NET, X, T + 0j)
+
+
+@EVERY_T
+def test_sigmoid_targets_outside_zero_and_one(f):
+    inside = np.full((5, 2), 0.5)
+    f(SIGMOID, X, changed(changed(inside, (0, 0), 0.0), (0, 1), 1.0))
+    for value in (-0.01, 1.01):
+        with pytest.raises(ValueError, match=rf"T\[1, 0\] is {value}.*in \[0, 1\]"):
+            f(SIGMOID, X, changed(inside, (1, 0), value))
+
+
+@EVERY_T
+def test_softmax_targets_that_are_not_distributions(f):
+    even = np.full((5, 2), 0.5)
+    f(SOFTMAX, X, even)
+    f(SOFTMAX, X, even * (1 + 1e-6))  # float32 distributions are distributions
+    with pytest.raises(ValueError, match=r"row T\[3\] sums to 0.8.*one_hot\(labels, 2\)"):
+        f(SOFTMAX, X, changed(even, (3, 0), 0.3))
+    with pytest.raises(ValueError, match=r"T\[2, 0\] is -0.5"):
+        f(SOFTMAX, X, changed(even, 2, (-0.5, 1.5)))
+    for labels in (np.zeros(5, int), np.zeros((5, 1), int)):
+        with pytest.raises(ValueError, match=r"integer labels use one_hot\(labels, 2\)"):
+            f(SOFTMAX, X, labels)
+
+
+@EVERY_OUT
+def test_out_that_does_not_fit(f, shape):
+    read_only = np.empty(shape)
+    read_only.flags.writeable = False
+    wrong_shape = (shape[0] + 1, *shape[1:])
+    for out, message in [(np.empty(wrong_shape), "out must have shape"),
+                         (np.empty(shape, np.float32), "dtype float64, got .* float32"),
+                         (np.empty(shape, complex), "out must have shape"),
+                         (read_only, "read-only"),
+                         (np.empty(shape).tolist(), "out must be a NumPy array, got list")]:
+        with pytest.raises(ValueError, match=message):
+            f(out)
+
+
+@EVERY_OUT
+def test_out_is_untouched_when_something_else_is_wrong(f, shape):
+    out = np.full(shape, 7.0)
+    name = next(name for name, (g, _) in WITH_OUT.items() if g is f)
+    bad = changed(X, (0, 0), np.nan)
+    arguments = (bad, T) if name in OF_T else (bad,)
+    with pytest.raises(ValueError, match="X"):
+        getattr(jl, name)(NET, *arguments, out=out)
+    np.testing.assert_array_equal(out, 7)
+
+
+@pytest.mark.parametrize(("call", "instead"), [
+    (lambda net: jl.exact_hessian(net, np.zeros((1, 999)), np.zeros((1, 999))),
+     "use hessian_diagonal, or hessian_block"),
+    (lambda net: jl.outer_product_hessian(net, np.zeros((1, 999))),
+     "use outer_product_diagonal"),
+    (lambda net: jl.hessian_block(net, np.zeros((1, 999)), np.zeros((1, 999)), 1, 0),
+     "use hessian_diagonal"),
+    (lambda net: jl.residual_hessian(net, np.zeros((1, 999)), np.zeros((1, 999))),
+     "use hessian_diagonal"),
+    (lambda net: jl.parameter_jacobian(net, np.zeros((200, 999))),
+     "take fewer patterns at a time")])
+def test_a_matrix_too_large_for_memory(call, instead, monkeypatch):
+    monkeypatch.setattr(_inputs, "_memory_in_gigabytes", lambda: 16.0)
+    net = jl.Network((999, 999, 999), np.zeros(2 * 999 * 1000))
+    with pytest.raises(MemoryError, match=f"GiB, more than this machine can give: {instead}"):
+        call(net)
+
+
+def test_the_size_of_the_matrix_is_told():
+    net = jl.Network((999, 999, 999), np.zeros(2 * 999 * 1000))
+    with pytest.raises(MemoryError, match=r"\(1998000, 1998000\) in float64 needs 29,742"):
+        jl.outer_product_hessian(net, np.zeros((1, 999)))
+
+
+def test_too_large_for_memory_even_where_its_size_is_unknown(monkeypatch):
+    monkeypatch.setattr(_inputs.os, "sysconf", lambda name: (_ for _ in ()).throw(ValueError))
+    assert _inputs._memory_in_gigabytes() == float("inf")
+    with pytest.raises(MemoryError, match="more than this machine can give: use it"):
+        _inputs.result_array(None, (1 << 30, 1 << 30), np.float64, instead="use it")
+
+
+def test_memory_is_asked_in_gigabytes():
+    gigabytes = _inputs._memory_in_gigabytes()
+    assert 0.1 < gigabytes < 1e5
+    assert _inputs.result_array(None, (2, 3), np.float32, instead="").shape == (2, 3)
+
+
+def test_which_jacobian():
+    with pytest.raises(ValueError, match="of must be one of outputs, activations, got 'y'"):
+        jl.parameter_jacobian(NET, X, of="y")
+
+
+def test_errors_of_the_inputs():
+    with pytest.raises(ValueError, match=r"dX must have one row for each of the 5 patterns"):
+        jl.propagate_error(NET, X, X[:4])
+    with pytest.raises(ValueError, match=r"dX must have shape \(N, 3\)"):
+        jl.propagate_error(NET, X, np.zeros((5, 2)))
+    with pytest.raises(ValueError, match=r"dX\[1, 1\] is nan"):
+        jl.propagate_error(NET, X, changed(X, (1, 1), np.nan))
+
+
+def test_covariances():
+    for wrong in (np.eye(2), np.ones(3), np.zeros((4, 3, 3)), 1.0):
+        with pytest.raises(ValueError, match=r"covariance must have shape \(D, D\) = \(3, 3\)"):
+            jl.propagate_covariance(NET, X, wrong)
+    with pytest.raises(ValueError, match="covariance must be symmetric"):
+        jl.propagate_covariance(NET, X, np.eye(3) + np.eye(3, k=1))
+    with pytest.raises(ValueError, match="no negative eigenvalue, but one is -1"):
+        jl.propagate_covariance(NET, X, np.diag([1.0, -1.0, 1.0]))
+    with pytest.raises(ValueError, match=r"covariance\[0, 0\] is inf"):
+        jl.propagate_covariance(NET, X, np.diag([np.inf, 1.0, 1.0]))
+    with pytest.raises(ValueError, match="covariance must be real"):
+        jl.propagate_covariance(NET, X, np.eye(3) + 0j)
+    with pytest.raises(TypeError, match="^covariance "):
+        jl.propagate_covariance(NET, X, np.eye(3).astype(str))
+    A = np.random.default_rng(0).standard_normal((3, 1)) * 1e3
+    jl.propagate_covariance(NET, X, A @ A.T)  # rank one: eigenvalues of −1e-10 are rounding
+    jl.propagate_covariance(NET, X, np.zeros((3, 3)))
+
+
+def test_modules_that_do_not_fit():
+    with pytest.raises(ValueError, match="outer has 4 inputs and inner has 2 outputs"):
+        jl.chain_jacobian(jl.Network.random((4, 1)), NET, X)
+
+
+@pytest.mark.parametrize("labels", [[0.0, 1.0], [[0, 1]], ["a"], 1])
+def test_labels_must_be_whole_numbers_in_one_dimension(labels):
+    with pytest.raises(ValueError, match="labels must be whole numbers of shape"):
+        jl.one_hot(labels, 3)
+
+
+@pytest.mark.parametrize("wrong", [3, -1])
+def test_labels_must_be_classes(wrong):
+    with pytest.raises(ValueError, match=rf"labels\[1\] is {wrong}, but 3 classes .* 0 to 2"):
+        jl.one_hot([0, wrong], 3)
+
+
+def test_lists_whole_numbers_and_other_precisions_become_float64():
+    for given in (X.tolist(), X.astype(np.float16), X.astype(np.longdouble)):
+        assert jl.forward(NET, given).y.dtype == np.float64
+    whole = np.ones((2, 3), int)
+    np.testing.assert_array_equal(NET(whole), NET(whole.astype(float)))
+    np.testing.assert_array_equal(NET(whole.astype(bool)), NET(whole.astype(float)))
+    assert jl.error(NET, whole, np.ones((2, 2), int)) == jl.error(
+        NET, np.ones((2, 3)), np.ones((2, 2)))
