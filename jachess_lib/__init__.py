@@ -1,4 +1,4 @@
-"""Jacobians and Hessians of neural networks, one module for each chapter of the book."""
+"""Jacobians and Hessians of neural networks, one module for each chapter."""
 
 from jachess_lib.backpropagation import error, error_gradient
 from jachess_lib.differences import central_difference, complex_step, forward_difference
@@ -12,7 +12,11 @@ from jachess_lib.outer_product import (
     residual_hessian,
 )
 from jachess_lib.output_units import OUTPUT_UNITS
-from jachess_lib.sensitivity import chain_jacobian, propagate_covariance, propagate_error
+from jachess_lib.sensitivity import (
+    chain_jacobian,
+    propagate_covariance,
+    propagate_error,
+)
 
 __all__ = [
     "HIDDEN_UNITS",

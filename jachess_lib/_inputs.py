@@ -52,13 +52,15 @@ def check_sizes(sizes):
     try:
         sizes = tuple(sizes)
     except TypeError:
-        raise ValueError(f"sizes must be a sequence such as (4, 10, 3), got {sizes!r}"
-                         ) from None
-    whole = all(isinstance(m, (int, np.integer)) and not isinstance(m, bool)
-                for m in sizes)
+        raise ValueError(
+            f"sizes must be a sequence such as (4, 10, 3), got {sizes!r}"
+        ) from None
+    whole = all(
+        isinstance(m, (int, np.integer)) and not isinstance(m, bool) for m in sizes
+    )
     if len(sizes) < 2 or not whole or min(sizes) < 1:
         raise ValueError(
-            f"sizes must be two or more positive whole numbers (inputs, hidden units …, "
+            f"sizes must be two or more positive whole numbers (inputs, hidden …, "
             f"outputs), got {sizes}"
         )
     return tuple(int(m) for m in sizes)
@@ -74,7 +76,7 @@ def check_unit(kind, name, table):
 
 
 def check_hidden_units(hidden, table, count):
-    """Return one hidden unit for each of `count` layers, given one name or one for each."""
+    """Return a hidden unit for each of `count` layers, given one name or all."""
     if isinstance(hidden, str):
         return (check_unit("hidden", hidden, table),) * count
     if not isinstance(hidden, (list, tuple)) or len(hidden) != count:
@@ -102,7 +104,9 @@ def check_vector(name, vector, length, *, complex_allowed=False):
 def _batch(name, array, n_columns, meaning, hint=""):
     """Return `array` if its shape is (N, n_columns), else explain what would fit."""
     if array.ndim == 1:
-        hint = hint or f"; a single pattern is a batch of one: use {name.lower()}[None, :]"
+        hint = (
+            hint or f"; a single pattern is a batch of one: use {name.lower()}[None, :]"
+        )
     if array.ndim != 2 or array.shape[1] != n_columns:
         raise ValueError(
             f"{name} must have shape (N, {n_columns}), one column for each {meaning} "
@@ -172,7 +176,9 @@ def check_covariance(net, X, covariance):
     _require_finite("covariance", C)
     tolerance = 100 * D * np.finfo(C.dtype).eps * np.abs(C).max(initial=0)
     if (np.abs(C - C.swapaxes(-1, -2)) > tolerance).any():
-        raise ValueError("covariance must be symmetric: use (C + C.T) / 2 if it nearly is")
+        raise ValueError(
+            "covariance must be symmetric: use (C + C.T) / 2 if it nearly is"
+        )
     lowest = np.linalg.eigvalsh(C).min(initial=0)
     if lowest < -tolerance:
         raise ValueError(
@@ -186,8 +192,8 @@ def check_series(outer, inner):
     """Require that `outer` takes what `inner` gives."""
     if outer.sizes[0] != inner.sizes[-1]:
         raise ValueError(
-            f"outer has {outer.sizes[0]} inputs and inner has {inner.sizes[-1]} outputs: "
-            "modules in series need the same number"
+            f"outer has {outer.sizes[0]} inputs and inner has {inner.sizes[-1]} "
+            "outputs: modules in series need the same number"
         )
 
 
@@ -233,8 +239,8 @@ def _new_array(shape, dtype, instead):
         except (MemoryError, ValueError):  # ValueError: larger than any address
             pass
     raise MemoryError(
-        f"a result of shape {shape} in {np.dtype(dtype)} needs {gigabytes:,.1f} GiB, more "
-        f"than this machine can give: {instead}"
+        f"a result of shape {shape} in {np.dtype(dtype)} needs {gigabytes:,.1f} GiB, "
+        f"more than this machine can give: {instead}"
     )
 
 

@@ -14,7 +14,7 @@ _PATTERNS = 1 << 22
 
 
 def pattern_chunks(n_patterns, numbers_per_pattern):
-    """Yield slices of patterns, one even if there are none, that keep temporaries small.
+    """Yield slices of patterns, one even if there are none, for small temporaries.
 
     A chunk has 64 patterns or more, below which a product is not worth its call.
     """
@@ -42,7 +42,7 @@ def _packed_products(z):
     packed = np.empty((N, I * (I + 1) // 2), z.dtype)
     start = 0
     for i in range(I):
-        np.multiply(z[:, i:i + 1], z[:, i:], out=packed[:, start:start + I - i])
+        np.multiply(z[:, i : i + 1], z[:, i:], out=packed[:, start : start + I - i])
         start += I - i
     return packed
 
@@ -53,7 +53,7 @@ def _packed_rows(M):
     packed = np.empty((N, J * (J + 1) // 2), M.dtype)
     start = 0
     for j in range(J):
-        packed[:, start:start + J - j] = M[:, j, j:]
+        packed[:, start : start + J - j] = M[:, j, j:]
         start += J - j
     return packed
 
@@ -97,25 +97,25 @@ def put_diagonal_block(block, z, M, *, add):
     start = 0
     for first, last in _groups(range(J, 0, -1), _TEMPORARY // zz.shape[1]):
         n_rows = sum(range(J - last + 1, J - first + 1))
-        rows = packed[:, start:start + n_rows].T @ zz
+        rows = packed[:, start : start + n_rows].T @ zz
         start += n_rows
         row = 0
         for j in range(first, last):
-            E = unpacked[:J - j]
+            E = unpacked[: J - j]
             # mode="clip" skips the bounds check, and with it a buffered copy
-            np.take(rows[row:row + J - j], columns, axis=1, out=E, mode="clip")
+            np.take(rows[row : row + J - j], columns, axis=1, out=E, mode="clip")
             row += J - j
             E = E.reshape(J - j, I, I)
             _store(block[j, :, j:], E.transpose(1, 0, 2), add)
-            _store(block[j + 1:, :, j], E[1:], add)
+            _store(block[j + 1 :, :, j], E[1:], add)
 
 
 def put_pair(block, mirror, z, x, B, delta, G, *, add):
     """Put H[j, i, q, p] = Σ_n x_p (z_i B_jq + δ_j G_iq) and its mirror image, if any.
 
-    `block` has shape (J, I, Q, P), `mirror` (Q, P, J, I) or is None. G[n, i, q] starts at i = 1,
-    since z_0 does not change; it has shape (N, I − 1, Q), or (N, Q) where it is
-    diagonal, or is None where δ is left out.
+    `block` has shape (J, I, Q, P), `mirror` (Q, P, J, I) or is None. G[n, i, q] starts
+    at i = 1, since z_0 does not change; it has shape (N, I − 1, Q), or (N, Q) where it
+    is diagonal, or is None where δ is left out.
     """
     J, I, Q, P = block.shape
     N = len(z)
@@ -125,15 +125,15 @@ def put_pair(block, mirror, z, x, B, delta, G, *, add):
     q = np.arange(Q)
     for j in range(0, J, step):
         n_rows = min(step, J - j)
-        rows = B[:, j:j + n_rows].reshape(N, n_rows * Q).T @ zx
+        rows = B[:, j : j + n_rows].reshape(N, n_rows * Q).T @ zx
         E = rows.reshape(n_rows, Q, I, P)
         if G is not None:
-            dx_j = dx[:, j:j + n_rows].reshape(N, n_rows * P)
+            dx_j = dx[:, j : j + n_rows].reshape(N, n_rows * P)
             if G.ndim == 2:  # i = 1 + q alone
                 E[:, q, 1 + q] += (G.T @ dx_j).reshape(Q, n_rows, P).transpose(1, 0, 2)
             else:
                 bent = (G.reshape(N, (I - 1) * Q).T @ dx_j).reshape(I - 1, Q, n_rows, P)
                 E[:, :, 1:] += bent.transpose(2, 1, 0, 3)
-        _store(block[j:j + n_rows], E.transpose(0, 2, 1, 3), add)
+        _store(block[j : j + n_rows], E.transpose(0, 2, 1, 3), add)
         if mirror is not None:
-            _store(mirror[:, :, j:j + n_rows], E.transpose(1, 3, 0, 2), add)
+            _store(mirror[:, :, j : j + n_rows], E.transpose(1, 3, 0, 2), add)

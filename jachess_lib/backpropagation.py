@@ -45,8 +45,9 @@ def error_signals(net, trace, T):
     delta = [trace.y - T]
     for l in range(net.depth - 1, 0, -1):
         # eq-backpropagation-step: δ_j = h'(a_j) Σ_k w_kj δ_k
-        delta.insert(0, net.hidden[l - 1].dh(trace.a[l - 1])
-                     * (delta[0] @ net.W[l][:, 1:]))
+        delta.insert(
+            0, net.hidden[l - 1].dh(trace.a[l - 1]) * (delta[0] @ net.W[l][:, 1:])
+        )
     return delta
 
 
@@ -69,4 +70,6 @@ def error_gradient(net, X, T):
     trace = forward(net, X)
     delta = error_signals(net, trace, T)
     # eq-backpropagation-gradient: ∂E/∂w_ji = Σ_n δ_nj z_ni
-    return np.concatenate([(d.T @ z).ravel() for d, z in zip(delta, trace.z, strict=True)])
+    return np.concatenate(
+        [(d.T @ z).ravel() for d, z in zip(delta, trace.z, strict=True)]
+    )

@@ -2,7 +2,7 @@
 
 | symbol | code | shape |
 | --- | --- | --- |
-| f, x | `f`, `x` | any shapes |
+| f, x | `f`, `x` | any |
 | ∂f/∂x_i | what each function returns | f(x).shape + x.shape |
 | ε | `step` | () or x.shape |
 

@@ -64,10 +64,24 @@ def draw_network(ax, sizes, values, *, cmap="cividis", labels=None):
     for left, middle, right in zip(ends, ends[1:], ends[2:], strict=False):
         for i in range(left, middle):
             for j in range(middle, right):
-                ax.plot(x[[i, j]], y[[i, j]], color="0.75", linewidth=0.6, linestyle="-",
-                        zorder=1)
-    units = ax.scatter(x, y, c=np.concatenate(values), cmap=cmap, s=130,
-                       edgecolors="black", linewidths=0.8, zorder=2)
+                ax.plot(
+                    x[[i, j]],
+                    y[[i, j]],
+                    color="0.75",
+                    linewidth=0.6,
+                    linestyle="-",
+                    zorder=1,
+                )
+    units = ax.scatter(
+        x,
+        y,
+        c=np.concatenate(values),
+        cmap=cmap,
+        s=130,
+        edgecolors="black",
+        linewidths=0.8,
+        zorder=2,
+    )
     for column, text in enumerate(labels or ()):
         ax.text(column, y.min() - 0.8, text, ha="center", va="top")
     ax.set_ylim(y.min() - 1.6, y.max() + 0.6)

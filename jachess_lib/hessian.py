@@ -28,7 +28,7 @@ __all__ = ["exact_hessian", "hessian_block", "hessian_diagonal"]
 
 
 def exact_hessian(net, X, T, *, out=None):
-    """Return H[p, q] = ∂²E/∂w_p∂w_q, of shape (P, P), symmetric.
+    """Return H[r, s] = ∂²E/∂w_r∂w_s, of shape (P, P), symmetric.
 
     O(N P²) in time for networks whose layers have more units than outputs, and
     O(P²) in memory whatever N is.
@@ -83,8 +83,9 @@ def hessian_block(net, X, T, l, m):
     T = check_targets(net, X, T)
     low, high = sorted((check_index("l", l, net.depth), check_index("m", m, net.depth)))
     shape = net.W[high].size, net.W[low].size
-    block = result_array(None, shape, np.result_type(X, net.w),
-                         instead="use hessian_diagonal")
+    block = result_array(
+        None, shape, np.result_type(X, net.w), instead="use hessian_diagonal"
+    )
     view = block.reshape(*net.W[high].shape, *net.W[low].shape)
     fill_blocks(net, X, T, {(high, low): (view, None)})
     return block if l >= m else block.T
@@ -121,11 +122,14 @@ def square_result(net, X, out, instead):
 
 
 def places(net, H):
-    """Return, for each pair of layers m ≤ l, its two places in H as (j, i, q, p) arrays."""
+    """Return, for each pair of layers m ≤ l, its two places in H as 4-D arrays."""
+
     def view(l, m):
         return H[net.slices[l], net.slices[m]].reshape(*net.W[l].shape, *net.W[m].shape)
 
-    return {(l, m): (view(l, m), view(m, l)) for l in range(net.depth) for m in range(l + 1)}
+    return {
+        (l, m): (view(l, m), view(m, l)) for l in range(net.depth) for m in range(l + 1)
+    }
 
 
 def fill_blocks(net, X, T, places):
@@ -136,14 +140,14 @@ def fill_blocks(net, X, T, places):
         for l, m, B, G in layer_pairs(net, trace, delta):
             if (l, m) not in places:
                 continue
-            block, mirror = places[l, m]
+            (block, mirror), z, x = places[l, m], trace.z[l], trace.z[m]
             if l == m:
                 # eq-hessian-diagonal-block: ∂²E/∂w_ji∂w_qp = Σ_n M_jq z_i z_p
-                put_diagonal_block(block, trace.z[l], B, add=n.start > 0)
+                put_diagonal_block(block, z, B, add=n.start > 0)
             else:
+                d = None if G is None else delta[l]
                 # eq-hessian-block: ∂²E/∂w_ji∂w_qp = Σ_n z_p (z_i B_jq + δ_j G_iq)
-                put_pair(block, mirror, trace.z[l], trace.z[m], B,
-                         None if T is None else delta[l], G, add=n.start > 0)
+                put_pair(block, mirror, z, x, B, d, G, add=n.start > 0)
 
 
 def fill_diagonal(net, X, T, diagonal):
@@ -180,8 +184,12 @@ def layer_pairs(net, trace, delta):
                 G = None if delta is None else slopes[m]
             else:
                 # eq-hessian-left: ∂δ_j/∂a_q = h'(a_q) Σ_r ∂δ_j/∂a_r w_rq
-                B = _left(B, net.W[m + 1], slopes[m])
-                G = None if delta is None else _left(_full(G), net.W[m + 1], slopes[m])
+                B = one_layer_left(B, net.W[m + 1], slopes[m])
+                G = (
+                    None
+                    if delta is None
+                    else one_layer_left(_full(G), net.W[m + 1], slopes[m])
+                )
             yield l, m, B, G
 
 
@@ -191,9 +199,9 @@ def layer_curvatures(net, trace, delta):
     # eq-hessian-output: M_kk' = ∂δ_k/∂a_k' = ∂y_k/∂a_k'
     M = net.output.dy_da(trace.a[-1])
     for l in range(net.depth - 1, 0, -1):
-        B = _left(M, net.W[l], slopes[l - 1])
+        B = one_layer_left(M, net.W[l], slopes[l - 1])
         yield l, M, B
-        M = _down(net, trace, l, B, slopes[l - 1], delta)
+        M = one_layer_down(net, trace, l, B, slopes[l - 1], delta)
     yield 0, M, None
 
 
@@ -202,7 +210,7 @@ def _slopes(net, trace):
     return [unit.dh(a) for unit, a in zip(net.hidden, trace.a, strict=False)]
 
 
-def _left(B, W, slope):
+def one_layer_left(B, W, slope):
     """Return h'(a_q) Σ_r B_jr w_rq, of shape (N, J, Q)."""
     B = contract(B, W[:, 1:])
     B *= slope[:, None, :]
@@ -214,13 +222,12 @@ def _full(G):
     return G if G.ndim == 3 else G[:, :, None] * np.eye(G.shape[1], dtype=G.dtype)
 
 
-def _down(net, trace, l, B, slope, delta):
+def one_layer_down(net, trace, l, B, slope, delta):
     """Return M_jq of layer l − 1, of shape (N, J, J), from B = ∂δ_l/∂a_(l−1)."""
     V = net.W[l][:, 1:]
-    # eq-hessian-down: ∂δ_j/∂a_q = h'(a_j) Σ_k w_kj ∂δ_k/∂a_q + I_jq h''(a_j) Σ_k w_kj δ_k
+    # eq-hessian-down: M_jq = h'(a_j) Σ_k w_kj ∂δ_k/∂a_q + I_jq h''(a_j) Σ_k w_kj δ_k
     M = slope[:, :, None] * (V.T @ B)
     if delta is not None:
         j = np.arange(V.shape[1])
         M[:, j, j] += net.hidden[l - 1].d2h(trace.a[l - 1]) * (delta[l] @ V)
     return M
-

@@ -49,8 +49,9 @@ def input_jacobian(net, X, *, out=None):
     """
     X = check_inputs(net, X, complex_allowed=True)
     shape = (len(X), net.sizes[-1], net.sizes[0])
-    J = result_array(out, shape, np.result_type(X, net.w),
-                     instead="take fewer patterns at a time")
+    J = result_array(
+        out, shape, np.result_type(X, net.w), instead="take fewer patterns at a time"
+    )
     trace = forward(net, X)
     # eq-jacobian-start: ∂y_k/∂a_l, given by the output unit
     dy_da = net.output.dy_da(trace.a[-1])
@@ -63,8 +64,10 @@ def input_jacobian(net, X, *, out=None):
 def back_through_layer(net, trace, l, dy_da):
     """Return ∂y_k/∂a_j of layer l − 1, of shape (N, K, M), from that of layer l."""
     # eq-jacobian-step: ∂y_k/∂a_j = h'(a_j) Σ_l w_lj ∂y_k/∂a_l
-    return (contract(dy_da, net.W[l][:, 1:])
-            * net.hidden[l - 1].dh(trace.a[l - 1])[:, None, :])
+    return (
+        contract(dy_da, net.W[l][:, 1:])
+        * net.hidden[l - 1].dh(trace.a[l - 1])[:, None, :]
+    )
 
 
 def parameter_jacobian(net, X, *, of="outputs", out=None):
@@ -91,8 +94,9 @@ def parameter_jacobian(net, X, *, of="outputs", out=None):
     X = check_inputs(net, X, complex_allowed=True)
     check_choice("of", of, ("outputs", "activations"))
     shape = (len(X), net.sizes[-1], net.n_parameters)
-    J = result_array(out, shape, np.result_type(X, net.w),
-                     instead="take fewer patterns at a time")
+    J = result_array(
+        out, shape, np.result_type(X, net.w), instead="take fewer patterns at a time"
+    )
     trace = forward(net, X)
     dy_da = net.output.dy_da(trace.a[-1])
     if of == "activations":

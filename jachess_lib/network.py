@@ -35,7 +35,7 @@ __all__ = ["Network", "Trace", "forward", "one_hot"]
 
 
 class Trace(NamedTuple):
-    """What one forward pass computed: lists `a` and `z` by layer, and the outputs `y`."""
+    """What one forward pass computed: `a` and `z` by layer, and the outputs `y`."""
 
     a: list
     z: list
@@ -87,7 +87,9 @@ class Network:
 
     def __post_init__(self):
         sizes = check_sizes(self.sizes)
-        starts = np.cumsum([0, *(m_out * (1 + m_in) for m_in, m_out in pairwise(sizes))])
+        starts = np.cumsum(
+            [0, *(m_out * (1 + m_in) for m_in, m_out in pairwise(sizes))]
+        )
         self._set(
             sizes=sizes,
             hidden=check_hidden_units(self.hidden, HIDDEN_UNITS, len(sizes) - 2),
@@ -103,16 +105,23 @@ class Network:
     def _set_parameters(self, w):
         w = w.copy()
         w.flags.writeable = False
-        self._set(w=w, W=tuple(w[s].reshape(m_out, -1)
-                               for s, m_out in zip(self.slices, self.sizes[1:], strict=True)))
+        self._set(
+            w=w,
+            W=tuple(
+                w[s].reshape(m_out, -1)
+                for s, m_out in zip(self.slices, self.sizes[1:], strict=True)
+            ),
+        )
 
     @classmethod
     def random(cls, sizes, hidden="tanh", output="linear", seed=0):
         """Return a network with independent normal weights of variance 1/(1 + M_in)."""
         sizes = check_sizes(sizes)
         rng = np.random.default_rng(seed)
-        layers = [rng.standard_normal(m_out * (1 + m_in)) / np.sqrt(1 + m_in)
-                  for m_in, m_out in pairwise(sizes)]
+        layers = [
+            rng.standard_normal(m_out * (1 + m_in)) / np.sqrt(1 + m_in)
+            for m_in, m_out in pairwise(sizes)
+        ]
         return cls(sizes, np.concatenate(layers), hidden, output)
 
     @property
@@ -131,7 +140,9 @@ class Network:
         Here `w` may be complex, so that a complex step can check a gradient.
         """
         new = copy(self)
-        new._set_parameters(check_vector("w", w, self.n_parameters, complex_allowed=True))
+        new._set_parameters(
+            check_vector("w", w, self.n_parameters, complex_allowed=True)
+        )
         return new
 
     def index(self, layer, j, i):
@@ -160,8 +171,10 @@ class Network:
     def __repr__(self):
         hidden = ", ".join(unit.name for unit in self.hidden) or "none"
         sizes = "-".join(map(str, self.sizes))
-        return (f"<Network {sizes}, hidden: {hidden}, output: {self.output.name}, "
-                f"P = {self.n_parameters}>")
+        return (
+            f"<Network {sizes}, hidden: {hidden}, output: {self.output.name}, "
+            f"P = {self.n_parameters}>"
+        )
 
 
 def forward(net, X):

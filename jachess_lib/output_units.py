@@ -59,8 +59,9 @@ def _sigmoid_dy_da(a):
 def _sigmoid_error(a, T):
     # −t ln σ(a) − (1−t) ln σ(−a) = (max(a, 0) − t a) + ln(1 + e^−|a|), finite for any a
     positive = a.real > 0
-    return (np.where(positive, a, 0) - T * a
-            + np.log1p(np.exp(np.where(positive, -a, a)))).sum()
+    return (
+        np.where(positive, a, 0) - T * a + np.log1p(np.exp(np.where(positive, -a, a)))
+    ).sum()
 
 
 def _below_maximum(a):

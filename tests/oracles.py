@@ -125,7 +125,7 @@ def autograd_activations(net, w, X):
     """Return a at the outputs, of shape (N, K), in operations autograd can follow."""
     place, z = 0, X
     for layer, (m_in, m_out) in enumerate(itertools.pairwise(net.sizes)):
-        W = anp.reshape(w[place:place + m_out * (1 + m_in)], (m_out, 1 + m_in))
+        W = anp.reshape(w[place : place + m_out * (1 + m_in)], (m_out, 1 + m_in))
         place += m_out * (1 + m_in)
         a = W[:, 0] + anp.dot(z, W[:, 1:].T)
         if layer < len(net.sizes) - 2:

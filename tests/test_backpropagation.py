@@ -27,7 +27,9 @@ def test_error_and_gradient_against_fifty_digits(c):
     E = lambda w: plain.error(w, exact(X), exact(T))  # noqa: E731
     assert error(net, X, T) == pytest.approx(float(E(exact(net.w))), rel=1e-13)
     expected = [float(v) for v in mp_gradient(E, exact(net.w))]
-    np.testing.assert_allclose(error_gradient(net, X, T), expected, rtol=1e-11, atol=1e-14)
+    np.testing.assert_allclose(
+        error_gradient(net, X, T), expected, rtol=1e-11, atol=1e-14
+    )
 
 
 @pytest.mark.parametrize("c", CASES, ids=case_name)
@@ -48,7 +50,9 @@ def test_gradient_against_sympy():
     net = jl.Network.random((1, 2, 1), seed=3)
     numbers = dict(zip(w, net.w, strict=True))
     expected = [float(sp.diff(E, v).subs(numbers)) for v in w]
-    np.testing.assert_allclose(error_gradient(net, [[0.3]], [[0.7]]), expected, rtol=1e-13)
+    np.testing.assert_allclose(
+        error_gradient(net, [[0.3]], [[0.7]]), expected, rtol=1e-13
+    )
 
 
 @pytest.mark.parametrize("output", list(jl.OUTPUT_UNITS))
@@ -60,8 +64,10 @@ def test_error_signals_index_by_index(output):
     for l in range(net.depth - 1):
         for n in range(len(X)):
             for j in range(net.sizes[l + 1]):
-                later = sum(net.W[l + 1][k, 1 + j] * delta[l + 1][n, k]
-                            for k in range(net.sizes[l + 2]))
+                later = sum(
+                    net.W[l + 1][k, 1 + j] * delta[l + 1][n, k]
+                    for k in range(net.sizes[l + 2])
+                )
                 expected = net.hidden[l].dh(trace.a[l][n, j]) * later
                 assert delta[l][n, j] == pytest.approx(expected, rel=1e-13)
 
@@ -69,8 +75,15 @@ def test_error_signals_index_by_index(output):
 def test_central_differences_fall_with_their_order():
     net, X, T = case((3, 4, 2), "tanh", "softmax")
     gradient = error_gradient(net, X, T)
-    errors = [abs(central_difference(lambda w: error(net.with_parameters(w), X, T), net.w,
-                                     step) - gradient).max() for step in (1e-1, 1e-2, 1e-3)]
+    errors = [
+        abs(
+            central_difference(
+                lambda w: error(net.with_parameters(w), X, T), net.w, step
+            )
+            - gradient
+        ).max()
+        for step in (1e-1, 1e-2, 1e-3)
+    ]
     np.testing.assert_allclose(np.divide(errors[:-1], errors[1:]), 100, rtol=0.1)
 
 
@@ -80,8 +93,9 @@ def test_planted_mistakes_are_caught():
     delta = error_signals(net, trace, T)
     no_slope = delta[1] @ net.W[1][:, 1:]
     mistakes = {
-        "h' left out": np.concatenate([(no_slope.T @ trace.z[0]).ravel(),
-                                       (delta[1].T @ trace.z[1]).ravel()]),
+        "h' left out": np.concatenate(
+            [(no_slope.T @ trace.z[0]).ravel(), (delta[1].T @ trace.z[1]).ravel()]
+        ),
         "mean for sum": gradient / len(X),
         "sign": -gradient,
         "half lost": 2 * gradient,
@@ -91,8 +105,12 @@ def test_planted_mistakes_are_caught():
         assert not np.allclose(mistake, witness, rtol=1e-2)
 
 
-@given(st.lists(st.integers(1, 4), min_size=2, max_size=5),
-       st.sampled_from(list(jl.OUTPUT_UNITS)), st.integers(0, 3), st.integers(0, 99))
+@given(
+    st.lists(st.integers(1, 4), min_size=2, max_size=5),
+    st.sampled_from(list(jl.OUTPUT_UNITS)),
+    st.integers(0, 3),
+    st.integers(0, 99),
+)
 @settings(deadline=None, max_examples=40)
 def test_any_network_and_any_number_of_patterns(sizes, output, N, seed):
     net, X, T = case(tuple(sizes), "softplus", output, N=N, seed=seed)
@@ -103,10 +121,15 @@ def test_any_network_and_any_number_of_patterns(sizes, output, N, seed):
 
 def test_the_error_is_a_sum_over_patterns():
     net, X, T = case((3, 4, 2), "tanh", "softmax", N=6)
-    pairs = [(X[n:n + 1], T[n:n + 1]) for n in range(6)]
-    assert error(net, X, T) == pytest.approx(sum(error(net, *p) for p in pairs), rel=1e-13)
-    np.testing.assert_allclose(error_gradient(net, X, T),
-                               sum(error_gradient(net, *p) for p in pairs), rtol=1e-12)
+    pairs = [(X[n : n + 1], T[n : n + 1]) for n in range(6)]
+    assert error(net, X, T) == pytest.approx(
+        sum(error(net, *p) for p in pairs), rel=1e-13
+    )
+    np.testing.assert_allclose(
+        error_gradient(net, X, T),
+        sum(error_gradient(net, *p) for p in pairs),
+        rtol=1e-12,
+    )
 
 
 @pytest.mark.parametrize("output", list(jl.OUTPUT_UNITS))
@@ -122,7 +145,9 @@ def test_types():
     single = jl.Network(net.sizes, net.w.astype(np.float32), "tanh", "sigmoid")
     gradient = error_gradient(single, X.astype(np.float32), T)
     assert gradient.dtype == np.float32
-    np.testing.assert_allclose(gradient, error_gradient(net, X, T), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        gradient, error_gradient(net, X, T), rtol=1e-4, atol=1e-5
+    )
     assert type(error(single, X.astype(np.float32), T)) is float
 
 

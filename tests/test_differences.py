@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jachess_lib import central_difference, complex_step, differences, forward_difference
+from jachess_lib import (
+    central_difference,
+    complex_step,
+    differences,
+    forward_difference,
+)
 
 WAYS = [forward_difference, central_difference, complex_step]
 TOLERANCE = {forward_difference: 1e-6, central_difference: 1e-9, complex_step: 1e-15}
@@ -68,7 +73,9 @@ def test_default_steps_grow_with_x():
     assert calls[1] - calls[0] == pytest.approx(2.0**-26, rel=1e-6)
     calls.clear()
     central_difference(lambda x: calls.append(float(x)) or x, 3.0)
-    assert calls[0] - calls[1] == pytest.approx(2 * 3 * np.finfo(float).eps ** (1 / 3), rel=1e-6)
+    assert calls[0] - calls[1] == pytest.approx(
+        2 * 3 * np.finfo(float).eps ** (1 / 3), rel=1e-6
+    )
 
 
 def test_the_step_that_was_taken_is_the_step_divided_by():
@@ -94,7 +101,9 @@ def test_the_number_of_calls(way):
         return x * x
 
     way(f, np.ones(5))
-    assert calls == {forward_difference: 6, central_difference: 10, complex_step: 5}[way]
+    assert (
+        calls == {forward_difference: 6, central_difference: 10, complex_step: 5}[way]
+    )
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -126,7 +135,9 @@ def test_complex_step_is_right_to_the_last_digits_where_differences_fail():
     assert abs(central_difference(f, 1.5) - exact) > 1e-13
 
 
-@pytest.mark.parametrize("f", [np.abs, lambda x: x.real**2, lambda x: (x * x.conj()).real])
+@pytest.mark.parametrize(
+    "f", [np.abs, lambda x: x.real**2, lambda x: (x * x.conj()).real]
+)
 def test_complex_step_refuses_functions_that_drop_the_imaginary_part(f):
     with pytest.raises(ValueError, match="pass complex numbers on"):
         complex_step(f, 1.0)
@@ -148,7 +159,11 @@ def test_the_step_must_be_positive(way, step):
 
 def test_the_witness_imports_numpy_alone():
     tree = ast.parse(inspect.getsource(differences))
-    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import)
-             for alias in node.names}
+    names = {
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    }
     assert names == {"numpy"}
     assert not any(isinstance(node, ast.ImportFrom) for node in ast.walk(tree))

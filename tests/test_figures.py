@@ -28,8 +28,9 @@ def test_zero_is_white_and_signs_are_even(ax):
 def test_lines_stand_between_the_layers(ax):
     net = Network.random((3, 4, 2))
     layer_lines(ax, net)
-    positions = sorted({float(v) for line in ax.lines for v in (*line.get_xdata(),
-                                                                *line.get_ydata())})
+    positions = sorted(
+        {float(v) for line in ax.lines for v in (*line.get_xdata(), *line.get_ydata())}
+    )
     assert positions == [0, 1, 15.5]
     assert len(ax.lines) == 2
 

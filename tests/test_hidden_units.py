@@ -10,7 +10,7 @@ POINTS = np.array([-30.0, -6.5, -1.7, -0.3, -1e-9, 1e-9, 0.4, 1.9, 7.1, 33.0])
 
 
 def derivative(name, order):
-    """The unit differentiated by mpmath, as a function of one float."""
+    """Return the unit differentiated by mpmath, as a function of one float."""
     return lambda a: float(mp.diff(MP_UNITS[name], mp.mpf(a), order))
 
 
@@ -26,15 +26,21 @@ def test_value_slope_and_bend_against_fifty_digits(name):
 def test_complex_step_through_value_and_slope(name):
     unit = HIDDEN_UNITS[name]
     for a in POINTS:
-        assert complex_step(unit.h, a) == pytest.approx(unit.dh(a), rel=1e-13, abs=1e-15)
-        assert complex_step(unit.dh, a) == pytest.approx(unit.d2h(a), rel=1e-13, abs=1e-15)
+        assert complex_step(unit.h, a) == pytest.approx(
+            unit.dh(a), rel=1e-13, abs=1e-15
+        )
+        assert complex_step(unit.dh, a) == pytest.approx(
+            unit.d2h(a), rel=1e-13, abs=1e-15
+        )
 
 
 @pytest.mark.parametrize("name", SMOOTH)
 def test_a_planted_error_of_one_per_mille_is_caught(name):
     unit = HIDDEN_UNITS[name]
     with pytest.raises(AssertionError):
-        np.testing.assert_allclose(1.001 * unit.dh(0.4), complex_step(unit.h, 0.4), rtol=1e-4)
+        np.testing.assert_allclose(
+            1.001 * unit.dh(0.4), complex_step(unit.h, 0.4), rtol=1e-4
+        )
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -48,14 +54,17 @@ def test_extreme_values_stay_finite_and_keep_their_precision(name, dtype):
             assert values.dtype == dtype
 
 
-@pytest.mark.parametrize(("name", "h", "dh"), [
-    ("identity", [-1e4, 1e4], [1, 1]),
-    ("tanh", [-1, 1], [0, 0]),
-    ("sigmoid", [0, 1], [0, 0]),
-    ("softplus", [0, 1e4], [0, 1]),
-    ("relu", [0, 1e4], [0, 1]),
-    ("gelu", [0, 1e4], [0, 1]),
-])
+@pytest.mark.parametrize(
+    ("name", "h", "dh"),
+    [
+        ("identity", [-1e4, 1e4], [1, 1]),
+        ("tanh", [-1, 1], [0, 0]),
+        ("sigmoid", [0, 1], [0, 0]),
+        ("softplus", [0, 1e4], [0, 1]),
+        ("relu", [0, 1e4], [0, 1]),
+        ("gelu", [0, 1e4], [0, 1]),
+    ],
+)
 def test_limits_far_out(name, h, dh):
     a = np.array([-1e4, 1e4])
     np.testing.assert_array_equal(HIDDEN_UNITS[name].h(a), h)
@@ -69,8 +78,10 @@ def test_small_slopes_of_the_sigmoid_keep_their_digits():
     np.testing.assert_allclose(slope, np.exp(-60.0), rtol=1e-12)
 
 
-@pytest.mark.parametrize(("dtype", "inside", "outside"), [
-    (np.float64, 353.0, 354.0), (np.float32, 43.0, 44.0)])
+@pytest.mark.parametrize(
+    ("dtype", "inside", "outside"),
+    [(np.float64, 353.0, 354.0), (np.float32, 43.0, 44.0)],
+)
 def test_exp_is_held_beyond_nearly_half_of_the_exponents(dtype, inside, outside):
     unit = HIDDEN_UNITS["exp"]
     a = np.array([inside, outside, 1e4], dtype)
@@ -106,7 +117,14 @@ def test_arguments_are_left_alone(name):
 
 def test_the_table_is_keyed_by_name():
     assert list(HIDDEN_UNITS) == [
-        "identity", "tanh", "sigmoid", "softplus", "relu", "gelu", "exp"]
+        "identity",
+        "tanh",
+        "sigmoid",
+        "softplus",
+        "relu",
+        "gelu",
+        "exp",
+    ]
     for name, unit in HIDDEN_UNITS.items():
         assert isinstance(unit, HiddenUnit)
         assert unit.name == name

@@ -1,4 +1,4 @@
-"""Bad input: for every public function, the error names what is wrong and what to do."""
+"""Bad input: every public function says what is wrong and what to do."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,9 @@ OF_X = {
     "parameter_jacobian": lambda net, X: jl.parameter_jacobian(net, X),
     "propagate_error": lambda net, X: jl.propagate_error(net, X, np.zeros((5, 3))),
     "propagate_covariance": lambda net, X: jl.propagate_covariance(net, X, np.eye(3)),
-    "chain_jacobian": lambda net, X: jl.chain_jacobian(jl.Network.random((2, 1)), net, X),
+    "chain_jacobian": lambda net, X: jl.chain_jacobian(
+        jl.Network.random((2, 1)), net, X
+    ),
     "exact_hessian": lambda net, X: jl.exact_hessian(net, X, T),
     "hessian_block": lambda net, X: jl.hessian_block(net, X, T, 1, 0),
     "hessian_diagonal": lambda net, X: jl.hessian_diagonal(net, X, T),
@@ -41,10 +43,16 @@ OF_T = {
 }
 WITH_OUT = {
     "input_jacobian": (lambda out: jl.input_jacobian(NET, X, out=out), (5, 2, 3)),
-    "parameter_jacobian": (lambda out: jl.parameter_jacobian(NET, X, out=out), (5, 2, P)),
+    "parameter_jacobian": (
+        lambda out: jl.parameter_jacobian(NET, X, out=out),
+        (5, 2, P),
+    ),
     "exact_hessian": (lambda out: jl.exact_hessian(NET, X, T, out=out), (P, P)),
     "hessian_diagonal": (lambda out: jl.hessian_diagonal(NET, X, T, out=out), (P,)),
-    "outer_product_hessian": (lambda out: jl.outer_product_hessian(NET, X, out=out), (P, P)),
+    "outer_product_hessian": (
+        lambda out: jl.outer_product_hessian(NET, X, out=out),
+        (P, P),
+    ),
 }
 EVERY_X = pytest.mark.parametrize("f", OF_X.values(), ids=OF_X)
 EVERY_T = pytest.mark.parametrize("f", OF_T.values(), ids=OF_T)
@@ -52,7 +60,7 @@ EVERY_OUT = pytest.mark.parametrize(("f", "shape"), WITH_OUT.values(), ids=WITH_
 
 
 def changed(array, index, value):
-    """A copy with one entry changed."""
+    """Return a copy with one entry changed."""
     array = array.copy()
     array[index] = value
     return array
@@ -60,24 +68,38 @@ def changed(array, index, value):
 
 def test_every_public_function_is_covered():
     functions = {name for name in jl.__all__ if callable(getattr(jl, name))}
-    elsewhere = {"Network", "Trace", "one_hot", "forward_difference", "central_difference",
-                 "complex_step"}
+    elsewhere = {
+        "Network",
+        "Trace",
+        "one_hot",
+        "forward_difference",
+        "central_difference",
+        "complex_step",
+    }
     assert functions - elsewhere == set(OF_X) - {"call"}
 
 
-@pytest.mark.parametrize("sizes", [
-    (), (3,), (3, 0), (3, -1), (3, 2.5), (3, True), ("3", 2), "32", None, 5])
+@pytest.mark.parametrize(
+    "sizes", [(), (3,), (3, 0), (3, -1), (3, 2.5), (3, True), ("3", 2), "32", None, 5]
+)
 def test_sizes(sizes):
-    for make in (lambda: jl.Network(sizes, np.zeros(8)), lambda: jl.Network.random(sizes)):
+    for make in (
+        lambda: jl.Network(sizes, np.zeros(8)),
+        lambda: jl.Network.random(sizes),
+    ):
         with pytest.raises(ValueError, match="sizes must be"):
             make()
 
 
 def test_parameters_of_the_wrong_length():
     for w in (np.zeros(7), np.zeros((8, 1)), 0.0, np.zeros(9)):
-        for make in (lambda w=w: jl.Network((3, 2), w),
-                     lambda w=w: jl.Network.random((3, 2)).with_parameters(w)):
-            with pytest.raises(ValueError, match=r"w must have shape \(P,\) = \(8,\)") as e:
+        for make in (
+            lambda w=w: jl.Network((3, 2), w),
+            lambda w=w: jl.Network.random((3, 2)).with_parameters(w),
+        ):
+            with pytest.raises(
+                ValueError, match=r"w must have shape \(P,\) = \(8,\)"
+            ) as e:
                 make()
             assert f"got shape {np.shape(w)}" in str(e.value)
 
@@ -89,7 +111,9 @@ def test_parameters_that_are_not_real_numbers():
         with pytest.raises(TypeError, match="^w "):
             jl.Network((3, 2), w)
     for value in (np.nan, np.inf):
-        with pytest.raises(ValueError, match=rf"w\[5\] is {value}: every entry must be finite"):
+        with pytest.raises(
+            ValueError, match=rf"w\[5\] is {value}: every entry must be finite"
+        ):
             jl.Network((3, 2), changed(np.zeros(8), 5, value))
 
 
@@ -100,8 +124,11 @@ def test_unknown_hidden_units(hidden):
 
 
 def test_unknown_names_are_listed_with_those_there_are():
-    with pytest.raises(ValueError, match="unknown hidden unit 'tahn': choose one of identity, "
-                                         "tanh, sigmoid, softplus, relu, gelu, exp"):
+    with pytest.raises(
+        ValueError,
+        match="unknown hidden unit 'tahn': choose one of identity, "
+        "tanh, sigmoid, softplus, relu, gelu, exp",
+    ):
         jl.Network((3, 4, 2), np.zeros(26), "tahn")
     with pytest.raises(ValueError, match="unknown hidden unit 'tahn'"):
         jl.Network((3, 2), np.zeros(8), "tahn")  # even without a hidden layer
@@ -117,9 +144,17 @@ def test_the_wrong_number_of_hidden_units():
         jl.Network((3, 2), np.zeros(8), ("tanh",))
 
 
-@pytest.mark.parametrize(("where", "name"), [
-    ((2, 0, 0), "layer"), ((-1, 0, 0), "layer"), ((0, 4, 0), "j"), ((0, 0, 4), "i"),
-    ((0, -1, 0), "j"), ((0, 0, 1.0), "i")])
+@pytest.mark.parametrize(
+    ("where", "name"),
+    [
+        ((2, 0, 0), "layer"),
+        ((-1, 0, 0), "layer"),
+        ((0, 4, 0), "j"),
+        ((0, 0, 4), "i"),
+        ((0, -1, 0), "j"),
+        ((0, 0, 1.0), "i"),
+    ],
+)
 def test_index_out_of_range(where, name):
     with pytest.raises(ValueError, match=f"^{name} must be a whole number from 0 to"):
         NET.index(*where)
@@ -135,7 +170,9 @@ def test_layers_of_a_block(l):
 
 @EVERY_X
 def test_x_of_the_wrong_shape(f):
-    with pytest.raises(ValueError, match=r"X must have shape \(N, 3\).*got shape \(5, 4\)"):
+    with pytest.raises(
+        ValueError, match=r"X must have shape \(N, 3\).*got shape \(5, 4\)"
+    ):
         f(NET, np.zeros((5, 4)))
     with pytest.raises(ValueError, match=r"got shape \(3,\).*use x\[None, :\]"):
         f(NET, np.zeros(3))
@@ -158,8 +195,22 @@ def test_x_that_is_not_finite(f, value):
         f(NET, changed(changed(X, (2, 1), value), (4, 0), value))
 
 
-@pytest.mark.parametrize("name", [name for name in OF_X if name not in (
-    "forward", "call", "error", "error_gradient", "input_jacobian", "parameter_jacobian")])
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name in OF_X
+        if name
+        not in (
+            "forward",
+            "call",
+            "error",
+            "error_gradient",
+            "input_jacobian",
+            "parameter_jacobian",
+        )
+    ],
+)
 def test_complex_numbers_where_they_make_no_sense(name):
     with pytest.raises(ValueError, match="X must be real.*only the forward pass"):
         OF_X[name](NET, X + 0j)
@@ -169,9 +220,13 @@ def test_complex_numbers_where_they_make_no_sense(name):
 
 @EVERY_T
 def test_targets_of_the_wrong_shape(f):
-    with pytest.raises(ValueError, match=r"T must have shape \(N, 2\).*got shape \(5, 3\)"):
+    with pytest.raises(
+        ValueError, match=r"T must have shape \(N, 2\).*got shape \(5, 3\)"
+    ):
         f(NET, X, np.zeros((5, 3)))
-    with pytest.raises(ValueError, match=r"X of shape \(5, 3\) and T of shape \(4, 2\)"):
+    with pytest.raises(
+        ValueError, match=r"X of shape \(5, 3\) and T of shape \(4, 2\)"
+    ):
         f(NET, X, T[:4])
     with pytest.raises(ValueError, match=r"use t\[None, :\]"):
         f(NET, X, np.zeros(2))
@@ -201,12 +256,16 @@ def test_softmax_targets_that_are_not_distributions(f):
     even = np.full((5, 2), 0.5)
     f(SOFTMAX, X, even)
     f(SOFTMAX, X, even * (1 + 1e-6))  # float32 distributions are distributions
-    with pytest.raises(ValueError, match=r"row T\[3\] sums to 0.8.*one_hot\(labels, 2\)"):
+    with pytest.raises(
+        ValueError, match=r"row T\[3\] sums to 0.8.*one_hot\(labels, 2\)"
+    ):
         f(SOFTMAX, X, changed(even, (3, 0), 0.3))
     with pytest.raises(ValueError, match=r"T\[2, 0\] is -0.5"):
         f(SOFTMAX, X, changed(even, 2, (-0.5, 1.5)))
     for labels in (np.zeros(5, int), np.zeros((5, 1), int)):
-        with pytest.raises(ValueError, match=r"integer labels use one_hot\(labels, 2\)"):
+        with pytest.raises(
+            ValueError, match=r"integer labels use one_hot\(labels, 2\)"
+        ):
             f(SOFTMAX, X, labels)
 
 
@@ -215,11 +274,13 @@ def test_out_that_does_not_fit(f, shape):
     read_only = np.empty(shape)
     read_only.flags.writeable = False
     wrong_shape = (shape[0] + 1, *shape[1:])
-    for out, message in [(np.empty(wrong_shape), "out must have shape"),
-                         (np.empty(shape, np.float32), "dtype float64, got .* float32"),
-                         (np.empty(shape, complex), "out must have shape"),
-                         (read_only, "read-only"),
-                         (np.empty(shape).tolist(), "out must be a NumPy array, got list")]:
+    for out, message in [
+        (np.empty(wrong_shape), "out must have shape"),
+        (np.empty(shape, np.float32), "dtype float64, got .* float32"),
+        (np.empty(shape, complex), "out must have shape"),
+        (read_only, "read-only"),
+        (np.empty(shape).tolist(), "out must be a NumPy array, got list"),
+    ]:
         with pytest.raises(ValueError, match=message):
             f(out)
 
@@ -235,32 +296,56 @@ def test_out_is_untouched_when_something_else_is_wrong(f, shape):
     np.testing.assert_array_equal(out, 7)
 
 
-@pytest.mark.parametrize(("call", "instead"), [
-    (lambda net: jl.exact_hessian(net, np.zeros((1, 999)), np.zeros((1, 999))),
-     "use hessian_diagonal, or hessian_block"),
-    (lambda net: jl.outer_product_hessian(net, np.zeros((1, 999))),
-     "use outer_product_diagonal"),
-    (lambda net: jl.hessian_block(net, np.zeros((1, 999)), np.zeros((1, 999)), 1, 0),
-     "use hessian_diagonal"),
-    (lambda net: jl.residual_hessian(net, np.zeros((1, 999)), np.zeros((1, 999))),
-     "use hessian_diagonal"),
-    (lambda net: jl.parameter_jacobian(net, np.zeros((200, 999))),
-     "take fewer patterns at a time")])
+@pytest.mark.parametrize(
+    ("call", "instead"),
+    [
+        (
+            lambda net: jl.exact_hessian(net, np.zeros((1, 999)), np.zeros((1, 999))),
+            "use hessian_diagonal, or hessian_block",
+        ),
+        (
+            lambda net: jl.outer_product_hessian(net, np.zeros((1, 999))),
+            "use outer_product_diagonal",
+        ),
+        (
+            lambda net: jl.hessian_block(
+                net, np.zeros((1, 999)), np.zeros((1, 999)), 1, 0
+            ),
+            "use hessian_diagonal",
+        ),
+        (
+            lambda net: jl.residual_hessian(
+                net, np.zeros((1, 999)), np.zeros((1, 999))
+            ),
+            "use hessian_diagonal",
+        ),
+        (
+            lambda net: jl.parameter_jacobian(net, np.zeros((200, 999))),
+            "take fewer patterns at a time",
+        ),
+    ],
+)
 def test_a_matrix_too_large_for_memory(call, instead, monkeypatch):
     monkeypatch.setattr(_inputs, "_memory_in_gigabytes", lambda: 16.0)
     net = jl.Network((999, 999, 999), np.zeros(2 * 999 * 1000))
-    with pytest.raises(MemoryError, match=f"GiB, more than this machine can give: {instead}"):
+    with pytest.raises(
+        MemoryError, match=f"GiB, more than this machine can give: {instead}"
+    ):
         call(net)
 
 
 def test_the_size_of_the_matrix_is_told():
     net = jl.Network((999, 999, 999), np.zeros(2 * 999 * 1000))
-    with pytest.raises(MemoryError, match=r"\(1998000, 1998000\) in float64 needs 29,742"):
+    with pytest.raises(
+        MemoryError, match=r"\(1998000, 1998000\) in float64 needs 29,742"
+    ):
         jl.outer_product_hessian(net, np.zeros((1, 999)))
 
 
 def test_too_large_for_memory_even_where_its_size_is_unknown(monkeypatch):
-    monkeypatch.setattr(_inputs.os, "sysconf", lambda name: (_ for _ in ()).throw(ValueError))
+    monkeypatch.setattr(
+        _inputs.os, "sysconf", lambda name: (_ for _ in ()).throw(ValueError)
+    )
     assert _inputs._memory_in_gigabytes() == float("inf")
     with pytest.raises(MemoryError, match="more than this machine can give: use it"):
         _inputs.result_array(None, (1 << 30, 1 << 30), np.float64, instead="use it")
@@ -273,12 +358,16 @@ def test_memory_is_asked_in_gigabytes():
 
 
 def test_which_jacobian():
-    with pytest.raises(ValueError, match="of must be one of outputs, activations, got 'y'"):
+    with pytest.raises(
+        ValueError, match="of must be one of outputs, activations, got 'y'"
+    ):
         jl.parameter_jacobian(NET, X, of="y")
 
 
 def test_errors_of_the_inputs():
-    with pytest.raises(ValueError, match=r"dX must have one row for each of the 5 patterns"):
+    with pytest.raises(
+        ValueError, match=r"dX must have one row for each of the 5 patterns"
+    ):
         jl.propagate_error(NET, X, X[:4])
     with pytest.raises(ValueError, match=r"dX must have shape \(N, 3\)"):
         jl.propagate_error(NET, X, np.zeros((5, 2)))
@@ -288,7 +377,9 @@ def test_errors_of_the_inputs():
 
 def test_covariances():
     for wrong in (np.eye(2), np.ones(3), np.zeros((4, 3, 3)), 1.0):
-        with pytest.raises(ValueError, match=r"covariance must have shape \(D, D\) = \(3, 3\)"):
+        with pytest.raises(
+            ValueError, match=r"covariance must have shape \(D, D\) = \(3, 3\)"
+        ):
             jl.propagate_covariance(NET, X, wrong)
     with pytest.raises(ValueError, match="covariance must be symmetric"):
         jl.propagate_covariance(NET, X, np.eye(3) + np.eye(3, k=1))
@@ -301,7 +392,9 @@ def test_covariances():
     with pytest.raises(TypeError, match="^covariance "):
         jl.propagate_covariance(NET, X, np.eye(3).astype(str))
     A = np.random.default_rng(0).standard_normal((3, 1)) * 1e3
-    jl.propagate_covariance(NET, X, A @ A.T)  # rank one: eigenvalues of −1e-10 are rounding
+    jl.propagate_covariance(
+        NET, X, A @ A.T
+    )  # rank one: eigenvalues of −1e-10 are rounding
     jl.propagate_covariance(NET, X, np.zeros((3, 3)))
 
 
@@ -318,7 +411,9 @@ def test_labels_must_be_whole_numbers_in_one_dimension(labels):
 
 @pytest.mark.parametrize("wrong", [3, -1])
 def test_labels_must_be_classes(wrong):
-    with pytest.raises(ValueError, match=rf"labels\[1\] is {wrong}, but 3 classes .* 0 to 2"):
+    with pytest.raises(
+        ValueError, match=rf"labels\[1\] is {wrong}, but 3 classes .* 0 to 2"
+    ):
         jl.one_hot([0, wrong], 3)
 
 
@@ -329,4 +424,5 @@ def test_lists_whole_numbers_and_other_precisions_become_float64():
     np.testing.assert_array_equal(NET(whole), NET(whole.astype(float)))
     np.testing.assert_array_equal(NET(whole.astype(bool)), NET(whole.astype(float)))
     assert jl.error(NET, whole, np.ones((2, 2), int)) == jl.error(
-        NET, np.ones((2, 3)), np.ones((2, 2)))
+        NET, np.ones((2, 3)), np.ones((2, 2))
+    )

@@ -32,8 +32,9 @@ def test_input_jacobian_against_fifty_digits(c):
     for n, x in enumerate(X):
         for k in range(net.sizes[-1]):
             row = mp_gradient(lambda x, k=k: plain.outputs(w, x)[k], exact(x))
-            np.testing.assert_allclose(J[n, k], [float(v) for v in row],
-                                       rtol=1e-10, atol=1e-15)
+            np.testing.assert_allclose(
+                J[n, k], [float(v) for v in row], rtol=1e-10, atol=1e-15
+            )
 
 
 @pytest.mark.parametrize("of", ["outputs", "activations"])
@@ -44,19 +45,26 @@ def test_parameter_jacobian_against_fifty_digits(c, of):
     f = getattr(plain, of)
     for k in range(net.sizes[-1]):
         row = mp_gradient(lambda w, k=k: f(w, exact(X[0]))[k], exact(net.w))
-        np.testing.assert_allclose(J[0, k], [float(v) for v in row], rtol=1e-10, atol=1e-15)
+        np.testing.assert_allclose(
+            J[0, k], [float(v) for v in row], rtol=1e-10, atol=1e-15
+        )
 
 
 @pytest.mark.parametrize("c", CASES, ids=case_name)
 def test_both_against_autograd(c):
     net, X, _ = case(*c, seed=2)
-    by_input = np.stack([
-        autograd.jacobian(lambda x: autograd_outputs(net, net.w, x[None])[0])(x) for x in X])
+    by_input = np.stack(
+        [
+            autograd.jacobian(lambda x: autograd_outputs(net, net.w, x[None])[0])(x)
+            for x in X
+        ]
+    )
     np.testing.assert_allclose(input_jacobian(net, X), by_input, rtol=1e-9, atol=1e-14)
     for of, f in [("outputs", autograd_outputs), ("activations", autograd_activations)]:
         by_parameter = autograd.jacobian(lambda w, f=f: f(net, w, X))(net.w.copy())
-        np.testing.assert_allclose(parameter_jacobian(net, X, of=of), by_parameter,
-                                   rtol=1e-9, atol=1e-14)
+        np.testing.assert_allclose(
+            parameter_jacobian(net, X, of=of), by_parameter, rtol=1e-9, atol=1e-14
+        )
 
 
 @pytest.mark.parametrize("c", CASES, ids=case_name)
@@ -65,12 +73,16 @@ def test_both_against_the_complex_step(c):
     by_step = np.stack([complex_step(lambda x: net(x[None])[0], x) for x in X])
     np.testing.assert_allclose(input_jacobian(net, X), by_step, rtol=1e-11, atol=1e-15)
     by_step = complex_step(lambda w: net.with_parameters(w)(X), net.w)
-    np.testing.assert_allclose(parameter_jacobian(net, X), by_step, rtol=1e-11, atol=1e-15)
+    np.testing.assert_allclose(
+        parameter_jacobian(net, X), by_step, rtol=1e-11, atol=1e-15
+    )
 
 
 def test_against_sympy():
     w, x = sp.symbols("w:10"), sp.symbols("x:2")
-    z = [sp.tanh(w[3 * j] + w[3 * j + 1] * x[0] + w[3 * j + 2] * x[1]) for j in range(2)]
+    z = [
+        sp.tanh(w[3 * j] + w[3 * j + 1] * x[0] + w[3 * j + 2] * x[1]) for j in range(2)
+    ]
     a = w[6] + w[7] * z[0] + w[8] * z[1]
     net = jl.Network.random((2, 2, 1), output="sigmoid", seed=7)
     numbers = {**dict(zip(w, net.w, strict=False)), x[0]: 0.4, x[1]: -1.1}
@@ -82,32 +94,42 @@ def test_against_sympy():
 def test_the_recursion_index_by_index():
     net, X, _ = case((3, 4, 5, 2), ("softplus", "tanh"), "softmax", N=1)
     trace, K = jl.forward(net, X), 2
-    dy_da = {(2, k, l): net.output.dy_da(trace.a[2])[0, k, l]
-             for k in range(K) for l in range(K)}
+    dy_da = {
+        (2, k, l): net.output.dy_da(trace.a[2])[0, k, l]
+        for k in range(K)
+        for l in range(K)
+    }
     for layer in (1, 0):
         for k in range(K):
             for j in range(net.sizes[layer + 1]):
                 dy_da[layer, k, j] = net.hidden[layer].dh(trace.a[layer][0, j]) * sum(
                     net.W[layer + 1][l, 1 + j] * dy_da[layer + 1, k, l]
-                    for l in range(net.sizes[layer + 2]))
-    J = [[sum(net.W[0][j, 1 + i] * dy_da[0, k, j] for j in range(4)) for i in range(3)]
-         for k in range(K)]
+                    for l in range(net.sizes[layer + 2])
+                )
+    J = [
+        [sum(net.W[0][j, 1 + i] * dy_da[0, k, j] for j in range(4)) for i in range(3)]
+        for k in range(K)
+    ]
     np.testing.assert_allclose(input_jacobian(net, X)[0], J, rtol=1e-13)
 
 
 def test_central_differences_fall_with_their_order():
     net, X, _ = case((3, 4, 2), "tanh", "softmax")
     J = input_jacobian(net, X)[0]
-    errors = [abs(central_difference(lambda x: net(x[None])[0], X[0], step) - J).max()
-              for step in (1e-1, 1e-2, 1e-3)]
+    errors = [
+        abs(central_difference(lambda x: net(x[None])[0], X[0], step) - J).max()
+        for step in (1e-1, 1e-2, 1e-3)
+    ]
     np.testing.assert_allclose(np.divide(errors[:-1], errors[1:]), 100, rtol=0.1)
 
 
 def test_the_taylor_remainder_falls_with_the_square():
     net, X, _ = case((3, 6, 2), "gelu", "sigmoid")
     x, d, J = X[:1], np.array([[0.3, -0.5, 0.8]]), input_jacobian(net, X[:1])[0]
-    remainder = [np.abs(net(x + s * d)[0] - net(x)[0] - J @ (s * d[0])).max()
-                 for s in (1e-2, 1e-3)]
+    remainder = [
+        np.abs(net(x + s * d)[0] - net(x)[0] - J @ (s * d[0])).max()
+        for s in (1e-2, 1e-3)
+    ]
     assert remainder[0] / remainder[1] == pytest.approx(100, rel=0.1)
 
 
@@ -119,18 +141,21 @@ def test_planted_mistakes_are_caught():
     witness = np.stack([complex_step(lambda x: net(x[None])[0], x) for x in X])
     np.testing.assert_allclose((M @ V[1] * slope) @ V[0], witness, rtol=1e-12)
     at_z = net.hidden[0].dh(trace.z[1][:, 1:])[:, None, :]
-    for mistake in (M @ V[1] @ V[0],                           # h' left out
-                    (V[1] * slope) @ V[0],                     # output unit left out
-                    (M @ V[1] * at_z) @ V[0],                  # h' at z, not at a
-                    (M @ V[1] * 1.001 * slope) @ V[0]):        # one per mille
+    for mistake in (
+        M @ V[1] @ V[0],  # h' left out
+        (V[1] * slope) @ V[0],  # output unit left out
+        (M @ V[1] * at_z) @ V[0],  # h' at z, not at a
+        (M @ V[1] * 1.001 * slope) @ V[0],
+    ):  # one per mille
         assert not np.allclose(mistake, witness, rtol=1e-4)
 
 
 def test_linear_networks_multiply():
     net, X, _ = case((4, 3, 5, 2), "identity", "linear")
     product = net.W[2][:, 1:] @ net.W[1][:, 1:] @ net.W[0][:, 1:]
-    np.testing.assert_allclose(input_jacobian(net, X), np.broadcast_to(product, (3, 2, 4)),
-                               rtol=1e-13)
+    np.testing.assert_allclose(
+        input_jacobian(net, X), np.broadcast_to(product, (3, 2, 4)), rtol=1e-13
+    )
 
 
 def test_euler_for_rectifiers_without_biases():
@@ -139,11 +164,16 @@ def test_euler_for_rectifiers_without_biases():
     for l, m in enumerate(net.sizes[1:]):
         w[[net.index(l, j, 0) for j in range(m)]] = 0
     net = net.with_parameters(w)
-    np.testing.assert_allclose(np.einsum("nki,ni->nk", input_jacobian(net, X), X), net(X),
-                               rtol=1e-12, atol=1e-14)
-    # doubling every layer doubles y once a layer, so J_w w = L y; z_0 = 1 carries nothing
-    np.testing.assert_allclose(parameter_jacobian(net, X) @ w, 3 * net(X),
-                               rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(
+        np.einsum("nki,ni->nk", input_jacobian(net, X), X),
+        net(X),
+        rtol=1e-12,
+        atol=1e-14,
+    )
+    # doubling every layer doubles y once a layer, so J_w w = L y
+    np.testing.assert_allclose(
+        parameter_jacobian(net, X) @ w, 3 * net(X), rtol=1e-12, atol=1e-14
+    )
 
 
 def test_series_of_modules_multiply():
@@ -159,12 +189,17 @@ def test_units_scale_by_the_chain_rule():
     V = net.W[0].copy()
     V[:, 1:] /= scale
     rescaled = net.with_parameters(np.concatenate([V.ravel(), net.W[1].ravel()]))
-    np.testing.assert_allclose(input_jacobian(rescaled, X * scale),
-                               input_jacobian(net, X) / scale, rtol=1e-12)
+    np.testing.assert_allclose(
+        input_jacobian(rescaled, X * scale), input_jacobian(net, X) / scale, rtol=1e-12
+    )
 
 
-@given(st.lists(st.integers(1, 5), min_size=2, max_size=6),
-       st.sampled_from(list(jl.OUTPUT_UNITS)), st.integers(0, 4), st.integers(0, 99))
+@given(
+    st.lists(st.integers(1, 5), min_size=2, max_size=6),
+    st.sampled_from(list(jl.OUTPUT_UNITS)),
+    st.integers(0, 4),
+    st.integers(0, 99),
+)
 @settings(deadline=None, max_examples=50)
 def test_any_network_and_any_number_of_patterns(sizes, output, N, seed):
     net, X, _ = case(tuple(sizes), "softplus", output, N=N, seed=seed)
@@ -173,8 +208,9 @@ def test_any_network_and_any_number_of_patterns(sizes, output, N, seed):
     assert J.shape == (N, K, D)
     assert J_w.shape == parameter_jacobian(net, X, of="activations").shape == (N, K, P)
     for n in range(N):
-        np.testing.assert_allclose(J[n], complex_step(lambda x: net(x[None])[0], X[n]),
-                                   rtol=1e-10, atol=1e-14)
+        np.testing.assert_allclose(
+            J[n], complex_step(lambda x: net(x[None])[0], X[n]), rtol=1e-10, atol=1e-14
+        )
     by_step = complex_step(lambda w: net.with_parameters(w)(X), net.w)
     np.testing.assert_allclose(J_w, by_step, rtol=1e-10, atol=1e-14)
 
@@ -184,7 +220,9 @@ def test_each_pattern_has_its_own_jacobian():
     J = input_jacobian(net, X)
     assert J.shape == (5, 2, 3)  # not (N, K, N, D)
     for n in range(5):
-        np.testing.assert_allclose(J[n], input_jacobian(net, X[n:n + 1])[0], rtol=1e-13)
+        np.testing.assert_allclose(
+            J[n], input_jacobian(net, X[n : n + 1])[0], rtol=1e-13
+        )
 
 
 @pytest.mark.parametrize("function", [input_jacobian, parameter_jacobian])

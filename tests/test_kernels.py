@@ -30,17 +30,30 @@ def test_chunks_never_fall_below_sixty_four_patterns():
 @pytest.mark.parametrize("N", [0, 1, 4])
 def test_contract_index_by_index(N):
     B, V = RNG.standard_normal((N, 2, 3)), RNG.standard_normal((3, 5))
-    expected = np.array([[[sum(B[n, k, j] * V[j, i] for j in range(3)) for i in range(5)]
-                          for k in range(2)] for n in range(N)]).reshape(N, 2, 5)
+    expected = np.array(
+        [
+            [
+                [sum(B[n, k, j] * V[j, i] for j in range(3)) for i in range(5)]
+                for k in range(2)
+            ]
+            for n in range(N)
+        ]
+    ).reshape(N, 2, 5)
     np.testing.assert_allclose(_kernels.contract(B, V), expected, rtol=1e-13)
-    for out in (np.empty((N, 2, 5)), np.empty((N, 2, 10))[:, :, ::2], np.empty((5, 2, N)).T):
+    for out in (
+        np.empty((N, 2, 5)),
+        np.empty((N, 2, 10))[:, :, ::2],
+        np.empty((5, 2, N)).T,
+    ):
         assert _kernels.contract(B, V, out=out) is out
         np.testing.assert_allclose(out, expected, rtol=1e-13)
     assert _kernels.contract(B + 1j, V).dtype == np.complex128
 
 
 @pytest.mark.parametrize("add", [False, True])
-@pytest.mark.parametrize(("N", "J", "I"), [(3, 4, 2), (1, 1, 1), (0, 2, 3), (5, 2, 6), (70, 7, 3)])
+@pytest.mark.parametrize(
+    ("N", "J", "I"), [(3, 4, 2), (1, 1, 1), (0, 2, 3), (5, 2, 6), (70, 7, 3)]
+)
 def test_diagonal_block_index_by_index(small_temporaries, N, J, I, add):
     M, z = RNG.standard_normal((N, J, J)), RNG.standard_normal((N, I))
     M = M + M.transpose(0, 2, 1)
@@ -53,18 +66,25 @@ def test_diagonal_block_index_by_index(small_temporaries, N, J, I, add):
 
 @pytest.mark.parametrize("add", [False, True])
 @pytest.mark.parametrize("kind", ["full", "diagonal", "none"])
-@pytest.mark.parametrize(("N", "J", "I", "Q", "P"), [
-    (3, 4, 6, 5, 2), (1, 1, 2, 1, 1), (0, 2, 4, 3, 2), (70, 3, 3, 2, 4)])
+@pytest.mark.parametrize(
+    ("N", "J", "I", "Q", "P"),
+    [(3, 4, 6, 5, 2), (1, 1, 2, 1, 1), (0, 2, 4, 3, 2), (70, 3, 3, 2, 4)],
+)
 def test_pair_index_by_index(small_temporaries, N, J, I, Q, P, kind, add):
     if kind == "diagonal":
         Q = I - 1
     z, x = RNG.standard_normal((N, I)), RNG.standard_normal((N, P))
     B, delta = RNG.standard_normal((N, J, Q)), RNG.standard_normal((N, J))
-    G = {"full": RNG.standard_normal((N, I - 1, Q)),
-         "diagonal": RNG.standard_normal((N, Q)), "none": None}[kind]
+    G = {
+        "full": RNG.standard_normal((N, I - 1, Q)),
+        "diagonal": RNG.standard_normal((N, Q)),
+        "none": None,
+    }[kind]
     before = RNG.standard_normal((J, I, Q, P))
     block, mirror = before.copy(), before.transpose(2, 3, 0, 1).copy()
-    _kernels.put_pair(block, mirror, z, x, B, delta if G is not None else None, G, add=add)
+    _kernels.put_pair(
+        block, mirror, z, x, B, delta if G is not None else None, G, add=add
+    )
     expected = np.einsum("np,ni,njq->jiqp", x, z, B) + add * before
     if kind == "full":
         expected[:, 1:] += np.einsum("np,nj,niq->jiqp", x, delta, G)

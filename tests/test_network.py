@@ -8,7 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles import CASES, Plain, autograd_outputs, case, case_name, exact
 
-from jachess_lib import HIDDEN_UNITS, OUTPUT_UNITS, Network, complex_step, forward, one_hot
+from jachess_lib import (
+    HIDDEN_UNITS,
+    OUTPUT_UNITS,
+    Network,
+    complex_step,
+    forward,
+    one_hot,
+)
 
 
 @pytest.mark.parametrize("c", CASES, ids=case_name)
@@ -34,10 +41,14 @@ def test_forward_sums_index_by_index():
         np.testing.assert_array_equal(trace.z[l][:, 0], 1)
         for n in range(len(X)):
             for j in range(net.sizes[l + 1]):
-                a = sum(net.W[l][j, i] * trace.z[l][n, i] for i in range(1 + net.sizes[l]))
+                a = sum(
+                    net.W[l][j, i] * trace.z[l][n, i] for i in range(1 + net.sizes[l])
+                )
                 assert trace.a[l][n, j] == pytest.approx(a, rel=1e-14)
         if l < net.depth - 1:
-            np.testing.assert_array_equal(trace.z[l + 1][:, 1:], net.hidden[l].h(trace.a[l]))
+            np.testing.assert_array_equal(
+                trace.z[l + 1][:, 1:], net.hidden[l].h(trace.a[l])
+            )
     assert len(trace.a) == len(trace.z) == net.depth
     np.testing.assert_array_equal(trace.y, net(X))
 
@@ -49,8 +60,12 @@ def test_shapes_and_index_for_any_layers(sizes, N):
     assert net(X).shape == (N, sizes[-1])
     assert net.depth == len(net.W) == len(net.slices) == len(sizes) - 1
     assert net.n_parameters == net.w.size == sum(W.size for W in net.W)
-    places = [net.index(l, j, i) for l, W in enumerate(net.W)
-              for j in range(W.shape[0]) for i in range(W.shape[1])]
+    places = [
+        net.index(l, j, i)
+        for l, W in enumerate(net.W)
+        for j in range(W.shape[0])
+        for i in range(W.shape[1])
+    ]
     assert places == list(range(net.n_parameters))
     for l, W in enumerate(net.W):
         assert W.shape == (sizes[l + 1], 1 + sizes[l])
@@ -77,7 +92,9 @@ def test_random_is_repeatable_and_scaled():
     assert not np.array_equal(net.w, Network.random((400, 300, 2), seed=6).w)
     assert net.W[0].std() == pytest.approx(1 / np.sqrt(401), rel=0.02)
     assert net.W[1].std() == pytest.approx(1 / np.sqrt(301), rel=0.1)
-    np.testing.assert_array_equal(Network.random((3, 2)).w, Network.random((3, 2), seed=0).w)
+    np.testing.assert_array_equal(
+        Network.random((3, 2)).w, Network.random((3, 2), seed=0).w
+    )
 
 
 def test_defaults_and_names():
@@ -86,9 +103,12 @@ def test_defaults_and_names():
     assert net.output is OUTPUT_UNITS["linear"]
     mixed = Network((2, 3, 4, 1), np.zeros(30), ["relu", "gelu"], "sigmoid")
     assert [unit.name for unit in mixed.hidden] == ["relu", "gelu"]
-    assert repr(mixed) == "<Network 2-3-4-1, hidden: relu, gelu, output: sigmoid, P = 30>"
+    assert (
+        repr(mixed) == "<Network 2-3-4-1, hidden: relu, gelu, output: sigmoid, P = 30>"
+    )
     assert repr(Network((2, 1), [0, 0, 0])) == (
-        "<Network 2-1, hidden: none, output: linear, P = 3>")
+        "<Network 2-1, hidden: none, output: linear, P = 3>"
+    )
 
 
 def test_a_network_never_changes():
@@ -96,7 +116,10 @@ def test_a_network_never_changes():
     net = Network((4, 1), w)
     w[0] = 99
     assert net.w[0] == 0
-    for change in (lambda: net.w.__setitem__(0, 1.0), lambda: net.W[0].__setitem__(0, 1.0)):
+    for change in (
+        lambda: net.w.__setitem__(0, 1.0),
+        lambda: net.W[0].__setitem__(0, 1.0),
+    ):
         with pytest.raises(ValueError, match="read-only"):
             change()
     for name in ("w", "sizes", "hidden", "output", "W"):
@@ -114,13 +137,18 @@ def test_weights_are_views_into_the_vector():
 def test_with_parameters_keeps_everything_else():
     net, X, _ = case((3, 4, 2), "gelu", "softmax")
     other = net.with_parameters(2 * net.w)
-    assert (other.sizes, other.hidden, other.output) == (net.sizes, net.hidden, net.output)
+    assert (other.sizes, other.hidden, other.output) == (
+        net.sizes,
+        net.hidden,
+        net.output,
+    )
     assert not np.allclose(other(X), net(X))
     assert all(np.shares_memory(W, other.w) for W in other.W)
 
 
-@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy,
-                                   lambda net: pickle.loads(pickle.dumps(net))])
+@pytest.mark.parametrize(
+    "again", [copy.copy, copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))]
+)
 def test_copies_compute_the_same(again):
     net, X, _ = case((3, 4, 5, 2), ("gelu", "identity"), "softmax")
     other = again(net)
@@ -133,8 +161,12 @@ def test_copies_compute_the_same(again):
 @pytest.mark.parametrize("c", CASES, ids=case_name)
 def test_float32_stays_float32(c):
     net, X, _ = case(*c)
-    single = Network(net.sizes, net.w.astype(np.float32), [u.name for u in net.hidden],
-                     net.output.name)
+    single = Network(
+        net.sizes,
+        net.w.astype(np.float32),
+        [u.name for u in net.hidden],
+        net.output.name,
+    )
     y = single(X.astype(np.float32))
     assert y.dtype == np.float32
     np.testing.assert_allclose(y, net(X), rtol=2e-4, atol=1e-6)
@@ -162,7 +194,7 @@ def test_extreme_inputs(hidden, output):
 def test_one_pattern_equals_its_row_of_the_batch():
     net, X, _ = case((3, 4, 2), N=5)
     for n in range(5):
-        np.testing.assert_allclose(net(X[n:n + 1])[0], net(X)[n], rtol=1e-14)
+        np.testing.assert_allclose(net(X[n : n + 1])[0], net(X)[n], rtol=1e-14)
 
 
 def test_lists_are_welcome():

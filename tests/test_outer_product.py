@@ -29,9 +29,11 @@ def as_written(net, X):
     for n, y in enumerate(net(X)):
         for k in range(len(y)):
             for kk in range(len(y)):
-                M = {"linear": float(k == kk),
-                     "sigmoid": (k == kk) * y[k] * (1 - y[k]),
-                     "softmax": (k == kk) * y[k] - y[k] * y[kk]}[net.output.name]
+                M = {
+                    "linear": float(k == kk),
+                    "sigmoid": (k == kk) * y[k] * (1 - y[k]),
+                    "softmax": (k == kk) * y[k] - y[k] * y[kk],
+                }[net.output.name]
                 G += M * np.outer(J[n, k], J[n, kk])
     return G
 
@@ -43,8 +45,12 @@ def test_against_the_sum_as_written(c):
     scale = np.abs(expected).max()
     np.testing.assert_allclose(G, expected, rtol=1e-9, atol=1e-14 * scale)
     np.testing.assert_array_equal(G, G.T)
-    np.testing.assert_allclose(outer_product_diagonal(net, X), np.diag(expected), rtol=1e-10,
-                               atol=1e-15 * scale)
+    np.testing.assert_allclose(
+        outer_product_diagonal(net, X),
+        np.diag(expected),
+        rtol=1e-10,
+        atol=1e-15 * scale,
+    )
 
 
 @pytest.mark.parametrize("c", CASES, ids=case_name)
@@ -53,10 +59,15 @@ def test_against_the_linearised_network(c):
     net, X, T = case(*c)
     a, J = jl.forward(net, X).a[-1], parameter_jacobian(net, X, of="activations")
     slope = lambda v: np.einsum(  # noqa: E731
-        "nkp,nk->p", J, net.output.y(a + J @ v) - T)
+        "nkp,nk->p", J, net.output.y(a + J @ v) - T
+    )
     expected = complex_step(slope, np.zeros(net.n_parameters))
-    np.testing.assert_allclose(outer_product_hessian(net, X), expected, rtol=1e-9,
-                               atol=1e-14 * np.abs(expected).max())
+    np.testing.assert_allclose(
+        outer_product_hessian(net, X),
+        expected,
+        rtol=1e-9,
+        atol=1e-14 * np.abs(expected).max(),
+    )
 
 
 @pytest.mark.parametrize("c", CASES, ids=case_name)
@@ -64,11 +75,13 @@ def test_the_residual_is_the_second_term(c):
     """Σ (y − t)∇∇a, with ∇∇a by the complex step of the parameter Jacobian."""
     net, X, T = case(*c, N=2)
     bend = complex_step(
-        lambda w: parameter_jacobian(net.with_parameters(w), X, of="activations"), net.w)
+        lambda w: parameter_jacobian(net.with_parameters(w), X, of="activations"), net.w
+    )
     expected = np.einsum("nk,nkpq->pq", net(X) - T, bend)
     scale = np.abs(exact_hessian(net, X, T)).max()
-    np.testing.assert_allclose(residual_hessian(net, X, T), expected, rtol=1e-8,
-                               atol=1e-14 * scale)
+    np.testing.assert_allclose(
+        residual_hessian(net, X, T), expected, rtol=1e-8, atol=1e-14 * scale
+    )
 
 
 def test_against_sympy():
@@ -78,9 +91,13 @@ def test_against_sympy():
     y = 1 / (1 + sp.exp(-a))
     net = jl.Network.random((1, 2, 1), output="sigmoid", seed=3)
     numbers = dict(zip(w, net.w, strict=True))
-    expected = [[float((y * (1 - y) * sp.diff(a, p) * sp.diff(a, q)).subs(numbers)) for p in w]
-                for q in w]
-    np.testing.assert_allclose(outer_product_hessian(net, [[0.3]]), expected, rtol=1e-12)
+    expected = [
+        [float((y * (1 - y) * sp.diff(a, p) * sp.diff(a, q)).subs(numbers)) for p in w]
+        for q in w
+    ]
+    np.testing.assert_allclose(
+        outer_product_hessian(net, [[0.3]]), expected, rtol=1e-12
+    )
 
 
 def test_planted_mistakes_are_caught():
@@ -89,8 +106,13 @@ def test_planted_mistakes_are_caught():
     right = Z.T @ (y * (1 - y) * Z)  # one layer: also the exact Hessian
     np.testing.assert_allclose(outer_product_hessian(net, X), right, rtol=1e-12)
     J = parameter_jacobian(net, X)[:, 0]  # ∇y where ∇a belongs
-    for mistake in (J.T @ J, J.T @ (y * (1 - y) * J), Z.T @ Z,
-                    Z.T @ ((y - T) ** 2 * Z), right / 9):
+    for mistake in (
+        J.T @ J,
+        J.T @ (y * (1 - y) * J),
+        Z.T @ Z,
+        Z.T @ ((y - T) ** 2 * Z),
+        right / 9,
+    ):
         assert not np.allclose(mistake, right, rtol=0.05)
     np.testing.assert_allclose(J.T @ (J / (y * (1 - y))), right, rtol=1e-12)
 
@@ -123,11 +145,14 @@ def test_rectifiers_without_biases_know_their_residual():
     net = net.with_parameters(w)
     left = residual_hessian(net, X, T) @ w
     keep = w != 0  # the biases are not part of the scaling
-    np.testing.assert_allclose(left[keep], 2 * error_gradient(net, X, T)[keep], rtol=1e-9,
-                               atol=1e-11)
+    np.testing.assert_allclose(
+        left[keep], 2 * error_gradient(net, X, T)[keep], rtol=1e-9, atol=1e-11
+    )
 
 
-@pytest.mark.parametrize(("output", "rank"), [("linear", 21), ("sigmoid", 21), ("softmax", 14)])
+@pytest.mark.parametrize(
+    ("output", "rank"), [("linear", 21), ("sigmoid", 21), ("softmax", 14)]
+)
 def test_rank_is_at_most_patterns_times_outputs(output, rank):
     net, X, _ = case((4, 5, 3), "tanh", output, N=7)
     assert np.linalg.matrix_rank(outer_product_hessian(net, X), tol=1e-10) == rank
@@ -143,8 +168,11 @@ def test_trace_is_the_squared_norm_of_the_jacobian():
 def test_eigenvalues_are_those_of_the_gram_matrix():
     net, X, _ = case((4, 5, 1), N=7)
     J = parameter_jacobian(net, X)[:, 0]
-    np.testing.assert_allclose(np.linalg.eigvalsh(outer_product_hessian(net, X))[-7:],
-                               np.linalg.eigvalsh(J @ J.T), rtol=1e-10)
+    np.testing.assert_allclose(
+        np.linalg.eigvalsh(outer_product_hessian(net, X))[-7:],
+        np.linalg.eigvalsh(J @ J.T),
+        rtol=1e-10,
+    )
 
 
 def test_fisher_information_is_the_same_matrix():
@@ -153,17 +181,21 @@ def test_fisher_information_is_the_same_matrix():
     fisher, empirical = np.zeros((2, net.n_parameters, net.n_parameters))
     for n, p in enumerate(net(X)):
         for c, label in enumerate(np.eye(3)):
-            g = error_gradient(net, X[n:n + 1], label[None])
+            g = error_gradient(net, X[n : n + 1], label[None])
             fisher += p[c] * np.outer(g, g)
-        g = error_gradient(net, X[n:n + 1], T[n:n + 1])
+        g = error_gradient(net, X[n : n + 1], T[n : n + 1])
         empirical += np.outer(g, g)
     G = outer_product_hessian(net, X)
     np.testing.assert_allclose(G, fisher, rtol=1e-9, atol=1e-14)
     assert not np.allclose(G, empirical, rtol=0.1)
 
 
-@given(st.lists(st.integers(1, 5), min_size=2, max_size=6),
-       st.sampled_from(list(jl.OUTPUT_UNITS)), st.integers(0, 4), st.integers(0, 99))
+@given(
+    st.lists(st.integers(1, 5), min_size=2, max_size=6),
+    st.sampled_from(list(jl.OUTPUT_UNITS)),
+    st.integers(0, 4),
+    st.integers(0, 99),
+)
 @settings(deadline=None, max_examples=60)
 def test_any_network_is_never_indefinite(sizes, output, N, seed):
     net, X, _ = case(tuple(sizes), "softplus", output, N=N, seed=seed)
@@ -172,8 +204,9 @@ def test_any_network_is_never_indefinite(sizes, output, N, seed):
     scale = max(1, np.abs(G).max())
     assert np.linalg.eigvalsh(G).min() > -1e-13 * scale
     np.testing.assert_allclose(G, as_written(net, X), rtol=1e-9, atol=1e-13 * scale)
-    np.testing.assert_allclose(outer_product_diagonal(net, X), np.diag(G), rtol=1e-10,
-                               atol=1e-14)
+    np.testing.assert_allclose(
+        outer_product_diagonal(net, X), np.diag(G), rtol=1e-10, atol=1e-14
+    )
 
 
 def test_out_is_filled_and_returned():
@@ -189,9 +222,10 @@ def test_float32_stays_float32():
     single = jl.Network(net.sizes, net.w.astype(np.float32), "gelu", "softmax")
     X32 = X.astype(np.float32)
     for result, expected in [
-            (outer_product_hessian(single, X32), outer_product_hessian(net, X)),
-            (outer_product_diagonal(single, X32), outer_product_diagonal(net, X)),
-            (residual_hessian(single, X32, T), residual_hessian(net, X, T))]:
+        (outer_product_hessian(single, X32), outer_product_hessian(net, X)),
+        (outer_product_diagonal(single, X32), outer_product_diagonal(net, X)),
+        (residual_hessian(single, X32, T), residual_hessian(net, X, T)),
+    ]:
         assert result.dtype == np.float32
         np.testing.assert_allclose(result, expected, atol=1e-4 * np.abs(expected).max())
 

@@ -16,7 +16,7 @@ activations = st.lists(st.floats(-50, 50), min_size=1, max_size=6)
 
 
 def plain(output, K):
-    """An identity network, so that its outputs are y(a)."""
+    """Return an identity network, so that its outputs are y(a)."""
     return Plain(jl.Network.random((K, K), output=output))
 
 
@@ -33,8 +33,9 @@ def test_outputs_and_their_derivative_against_fifty_digits(output):
         np.testing.assert_allclose(unit.y(ROWS)[n], y, rtol=1e-14)
         for k in range(K):
             dy_k = mp_gradient(lambda a, k=k: network.outputs(w, a)[k], row)
-            np.testing.assert_allclose(unit.dy_da(ROWS)[n, k], [float(v) for v in dy_k],
-                                       rtol=1e-12, atol=1e-16)
+            np.testing.assert_allclose(
+                unit.dy_da(ROWS)[n, k], [float(v) for v in dy_k], rtol=1e-12, atol=1e-16
+            )
 
 
 def test_softmax_derivative_index_by_index_and_by_sympy():
@@ -47,17 +48,22 @@ def test_softmax_derivative_index_by_index_and_by_sympy():
         assert sp.simplify(sp.diff(y[k], a[l]) - claimed) == 0
     values = ROWS[:1, :K]
     numbers = dict(zip(a, values[0], strict=True))
-    expected = [[float(sp.diff(y[k], a[l]).subs(numbers)) for l in range(K)]
-                for k in range(K)]
-    np.testing.assert_allclose(OUTPUT_UNITS["softmax"].dy_da(values)[0], expected, rtol=1e-13)
+    expected = [
+        [float(sp.diff(y[k], a[l]).subs(numbers)) for l in range(K)] for k in range(K)
+    ]
+    np.testing.assert_allclose(
+        OUTPUT_UNITS["softmax"].dy_da(values)[0], expected, rtol=1e-13
+    )
 
 
 @pytest.mark.parametrize("output", OUTPUT)
 def test_central_differences_and_their_order(output):
     unit, a = OUTPUT_UNITS[output], ROWS[0]
     M = unit.dy_da(a[None])[0]
-    errors = [abs(central_difference(lambda a: unit.y(a[None])[0], a, step) - M).max()
-              for step in (1e-2, 1e-3)]
+    errors = [
+        abs(central_difference(lambda a: unit.y(a[None])[0], a, step) - M).max()
+        for step in (1e-2, 1e-3)
+    ]
     if output == "linear":
         assert max(errors) < 1e-12
     else:
@@ -94,7 +100,9 @@ def test_softmax_matrix_properties(row):
     assert eigenvalues.max() <= 0.5 + 1e-15
     # M is the covariance of the one-hot vectors drawn with probabilities y
     mean = y @ np.eye(K)
-    covariance = sum(p * np.outer(e - mean, e - mean) for p, e in zip(y, np.eye(K), strict=True))
+    covariance = sum(
+        p * np.outer(e - mean, e - mean) for p, e in zip(y, np.eye(K), strict=True)
+    )
     np.testing.assert_allclose(M, covariance, atol=1e-15)
 
 
@@ -102,8 +110,9 @@ def test_softmax_matrix_properties(row):
 @settings(deadline=None)
 def test_softmax_does_not_see_a_shift(row, shift):
     a = np.array([row])
-    np.testing.assert_allclose(OUTPUT_UNITS["softmax"].y(a + shift),
-                               OUTPUT_UNITS["softmax"].y(a), rtol=1e-11)
+    np.testing.assert_allclose(
+        OUTPUT_UNITS["softmax"].y(a + shift), OUTPUT_UNITS["softmax"].y(a), rtol=1e-11
+    )
 
 
 @given(st.floats(-30, 30), st.floats(-30, 30))
@@ -113,15 +122,21 @@ def test_softmax_of_two_is_a_sigmoid_of_the_difference(a_0, a_1):
     sigmoid = OUTPUT_UNITS["sigmoid"]
     difference = np.array([[a_0 - a_1]])
     np.testing.assert_allclose(y[0, 0], sigmoid.y(difference)[0, 0], rtol=1e-12)
-    np.testing.assert_allclose(OUTPUT_UNITS["softmax"].dy_da(np.array([[a_0, a_1]]))[0, 0, 0],
-                               sigmoid.dy_da(difference)[0, 0, 0], rtol=1e-9, atol=1e-15)
+    np.testing.assert_allclose(
+        OUTPUT_UNITS["softmax"].dy_da(np.array([[a_0, a_1]]))[0, 0, 0],
+        sigmoid.dy_da(difference)[0, 0, 0],
+        rtol=1e-9,
+        atol=1e-15,
+    )
 
 
 @pytest.mark.parametrize("output", OUTPUT)
 def test_error_against_its_definition_in_fifty_digits(output):
     T = targets(np.random.default_rng(0), output, 2, 4)
     expected = plain(output, 4).error(identity_weights(4), exact(ROWS), exact(T))
-    assert OUTPUT_UNITS[output].error(ROWS, T) == pytest.approx(float(expected), rel=1e-14)
+    assert OUTPUT_UNITS[output].error(ROWS, T) == pytest.approx(
+        float(expected), rel=1e-14
+    )
 
 
 @pytest.mark.parametrize("output", OUTPUT)
@@ -151,8 +166,12 @@ def test_extreme_activations(output, dtype):
 
 def test_a_confident_right_answer_keeps_its_small_error():
     a, T = np.array([[40.0]]), np.array([[1.0]])
-    assert OUTPUT_UNITS["sigmoid"].error(a, T) == pytest.approx(np.exp(-40.0), rel=1e-12)
-    assert OUTPUT_UNITS["sigmoid"].dy_da(a).item() == pytest.approx(np.exp(-40.0), rel=1e-12)
+    assert OUTPUT_UNITS["sigmoid"].error(a, T) == pytest.approx(
+        np.exp(-40.0), rel=1e-12
+    )
+    assert OUTPUT_UNITS["sigmoid"].dy_da(a).item() == pytest.approx(
+        np.exp(-40.0), rel=1e-12
+    )
 
 
 @pytest.mark.parametrize("output", OUTPUT)

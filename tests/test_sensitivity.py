@@ -23,14 +23,18 @@ def test_error_index_by_index(output):
     J, dY = input_jacobian(net, X), propagate_error(net, X, dX)
     for n in range(len(X)):
         for k in range(2):
-            assert dY[n, k] == pytest.approx(sum(J[n, k, i] * dX[n, i] for i in range(3)))
+            assert dY[n, k] == pytest.approx(
+                sum(J[n, k, i] * dX[n, i] for i in range(3))
+            )
 
 
 def test_error_against_the_directional_complex_step():
     net, X, _ = case((4, 5, 3), "gelu", "softmax")
     dX = np.random.default_rng(6).standard_normal(X.shape)
     slope = complex_step(lambda s: net(X + s * dX), 0.0)
-    np.testing.assert_allclose(propagate_error(net, X, dX), slope, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(
+        propagate_error(net, X, dX), slope, rtol=1e-12, atol=1e-15
+    )
 
 
 def test_error_against_fifty_digits():
@@ -49,7 +53,9 @@ def test_the_relative_error_grows_with_the_step():
 
     def relative(s):
         true = net(X + s * d) - net(X)
-        return np.linalg.norm(propagate_error(net, X, s * d) - true) / np.linalg.norm(true)
+        return np.linalg.norm(propagate_error(net, X, s * d) - true) / np.linalg.norm(
+            true
+        )
 
     assert relative(1e-2) / relative(1e-3) == pytest.approx(10, rel=0.1)
 
@@ -74,8 +80,11 @@ def test_covariance_index_by_index_for_one_and_for_each():
             C = covariance if covariance.ndim == 2 else covariance[n]
             for k in range(2):
                 for l in range(2):
-                    expected = sum(J[n, k, i] * C[i, m] * J[n, l, m]
-                                   for i in range(3) for m in range(3))
+                    expected = sum(
+                        J[n, k, i] * C[i, m] * J[n, l, m]
+                        for i in range(3)
+                        for m in range(3)
+                    )
                     assert result[n, k, l] == pytest.approx(expected, rel=1e-12)
 
 
@@ -88,8 +97,9 @@ def test_covariance_is_exact_for_linear_networks_and_close_for_small_noise():
         noise = rng.multivariate_normal([0, 0], scale**2 * covariance, 200_000)
         sampled = np.cov(net(x + noise).T)
         predicted = propagate_covariance(net, x, scale**2 * covariance)[0]
-        np.testing.assert_allclose(predicted, sampled, rtol=0.03,
-                                   atol=0.01 * np.abs(sampled).max())
+        np.testing.assert_allclose(
+            predicted, sampled, rtol=0.03, atol=0.01 * np.abs(sampled).max()
+        )
 
 
 def test_chain_against_the_complex_step_of_both():
@@ -108,10 +118,15 @@ def test_weights_of_the_earlier_module_through_the_jacobian_of_the_later():
     outer = jl.Network.random((2, 4, 3), "gelu", "linear", seed=8)
     T = np.random.default_rng(3).standard_normal((3, 3))
     dE_dy = outer(inner(X)) - T
-    gradient = np.einsum("nk,nkj,njp->p", dE_dy, input_jacobian(outer, inner(X)),
-                         parameter_jacobian(inner, X))
+    gradient = np.einsum(
+        "nk,nkj,njp->p",
+        dE_dy,
+        input_jacobian(outer, inner(X)),
+        parameter_jacobian(inner, X),
+    )
     expected = complex_step(
-        lambda w: ((outer(inner.with_parameters(w)(X)) - T) ** 2).sum() / 2, inner.w)
+        lambda w: ((outer(inner.with_parameters(w)(X)) - T) ** 2).sum() / 2, inner.w
+    )
     np.testing.assert_allclose(gradient, expected, rtol=1e-12)
     assert gradient.shape != error_gradient(outer, inner(X), T).shape
 

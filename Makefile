@@ -1,0 +1,95 @@
+# The whole set-up. From a bare clone, with Python 3.11-3.13, make and nothing else:
+#
+#   make book    builds the book into _build/html
+#   make test    runs every test
+#
+# `make help` lists the rest. Works with any POSIX shell and GNU make 3.81 or newer.
+
+VENV := .venv
+BIN := $(VENV)/bin
+LOGS := _build/logs
+HTML := _build/html
+UV_VERSION := 0.13.9
+NOTEBOOKS = $(sort $(wildcard notebooks/*.ipynb) $(wildcard book/*.ipynb))
+
+# Leave PYTHON alone and the first Python that serves is taken.
+PYTHON ?=
+# One thread for linear algebra: sums are then always taken in the same order, and
+# the outputs that notebooks store do not change from run to run.
+ONE_THREAD = OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
+# Nothing outside the project may reach into it.
+export PYTHONNOUSERSITE := 1
+export PYTHONPATH :=
+export JUPYTER_PLATFORM_DIRS := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+STEP = sh book/_tools/setup.sh step
+
+.DEFAULT_GOAL := help
+.PHONY: help env book test serve lab notebooks lint lock clean
+
+help: ## show this list
+	@echo "The Jacobian and the Hessian of neural networks"
+	@echo
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+	@echo
+	@echo "  make book PYTHON=python3.12   chooses the Python; any of 3.11-3.13 will do"
+
+env: ## make or mend the environment in .venv
+	@PYTHON="$(PYTHON)" sh book/_tools/setup.sh environment
+
+# Always the whole book: a build of the edited pages alone would leave old sidebars in
+# the others, and would forget the warnings of a build that failed.
+book: env ## build the book into _build/html
+	@rm -rf $(HTML)
+	@$(STEP) "build the book" \
+	  "Mend what the lines above name, then run 'make book' again." \
+	  $(BIN)/jupyter-book build . -W -n --keep-going --all
+	@echo "The book is ready: open file://$(CURDIR)/$(HTML)/index.html"
+	@echo "or run 'make serve' (searching needs it in some browsers)."
+
+test: book ## run every test; builds the book first
+	@$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadfile -q $(ARGS)
+
+serve: book ## show the book at http://localhost:8000
+	@echo "http://localhost:8000  (Ctrl-C stops it)"
+	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory $(HTML) 8000
+
+lab: env ## open the chapters in JupyterLab
+	@$(BIN)/jupyter lab --notebook-dir=. notebooks
+
+# Executes in place and stores the outputs and nothing volatile: no times, no version
+# of Python. Tags, captions and alt texts of the cells stay.
+notebooks: env ## execute all notebooks and store their outputs
+	@test -n "$(NOTEBOOKS)" || { echo "There is no notebook yet."; exit 1; }
+	@for notebook in $(NOTEBOOKS); do \
+	  $(ONE_THREAD) $(STEP) "execute $$notebook" \
+	    "Run its cells in 'make lab' to see the error where it happens." \
+	    $(BIN)/jupyter nbconvert --to notebook --execute --inplace \
+	    --ExecutePreprocessor.record_timing=False \
+	    --ExecutePreprocessor.kernel_name=python3 \
+	    --ExecutePreprocessor.timeout=120 \
+	    --ClearMetadataPreprocessor.enabled=True \
+	    --ClearMetadataPreprocessor.clear_cell_metadata=False \
+	    --ClearMetadataPreprocessor.preserve_nb_metadata_mask=kernelspec \
+	    $$notebook || exit 1; \
+	done
+
+lint: env ## check the code's style
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+lock: env ## write requirements.txt anew from pyproject.toml
+	@$(STEP) "fetch the resolver" "Is the package index reachable?" \
+	  $(BIN)/python -m pip install uv==$(UV_VERSION)
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet \
+	  --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links \
+	  --extra figures --extra book --extra test \
+	  --output-file requirements.txt pyproject.toml
+	@echo "requirements.txt is up to date. Run 'make test' before you commit it."
+
+clean: ## remove everything that make made
+	@rm -rf $(VENV) _build .pytest_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	@echo "Clean."

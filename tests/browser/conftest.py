@@ -1,0 +1,119 @@
+"""A server for the built book, and a Chromium that notes all that goes wrong."""
+
+import os
+import shutil
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+# No background traffic, and no sandbox, which a container often cannot give.
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+HELP = (
+    "no Chromium: 'apt install chromium', or '.venv/bin/playwright install chromium', "
+    "or set CHROMIUM to the path of one"
+)
+VIEWS = {  # name: (width, height, colour scheme)
+    "light": (1280, 900, "light"),
+    "dark": (1280, 900, "dark"),
+    "phone": (375, 740, "light"),
+}
+# MathJax draws after loading (a page without formulas has none), and the theme fades
+# its colours in: judge neither half-way.
+ALL_DRAWN = """async () => {
+  if (window.MathJax) await window.MathJax.startup.promise;
+  await Promise.allSettled(document.getAnimations().map(a => a.finished));
+}"""
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_args):
+        """Say nothing."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        """Say nothing of a request that the browser gave up when a page closed."""
+
+
+@pytest.fixture(scope="session")
+def site(html):
+    """Serve the built book on this machine alone; return its address."""
+    server = _Server(("127.0.0.1", 0), partial(_Quiet, directory=html))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Start the browser once for a worker; skip without one, but never under CI."""
+    with sync_playwright() as playwright:
+        found = os.environ.get("CHROMIUM") or next(
+            filter(None, map(shutil.which, NAMES)), ""
+        )
+        found = found or playwright.chromium.executable_path
+        if not Path(found).exists():
+            (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(HELP)
+        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(site, chromium):
+    """Return visit(name, view) -> page, whose `faults` lists what went wrong.
+
+    The page is drawn, formulas and all, unless `drawn=False` (for one that moves on).
+    """
+    contexts = []
+
+    def _visit(name, view="light", drawn=True):
+        width, height, scheme = VIEWS[view]
+        context = chromium.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.faults = faults = []
+
+        def _console(message):
+            if message.type in ("error", "warning"):
+                faults.append(f"console {message.type}: {message.text}")
+
+        def _request(request):
+            if not request.url.startswith((site, "data:", "blob:")):
+                faults.append(f"request to another host: {request.url}")
+
+        def _response(response):
+            if response.status >= 400:
+                faults.append(f"{response.status}: {response.url}")
+
+        page.on("console", _console)
+        page.on("pageerror", lambda error: faults.append(f"page error: {error}"))
+        page.on("request", _request)
+        page.on("requestfailed", lambda r: faults.append(f"failed request: {r.url}"))
+        page.on("response", _response)
+        page.goto(site + name, wait_until="load")
+        if drawn:
+            page.evaluate(ALL_DRAWN)
+        return page
+
+    yield _visit
+    for context in contexts:
+        context.close()

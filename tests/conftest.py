@@ -1,0 +1,27 @@
+"""What tests of the built book share: where it is, and the names of its pages."""
+
+from pathlib import Path
+
+import pytest
+
+HTML = Path(__file__).resolve().parents[1] / "_build" / "html"
+
+
+def _page_names():
+    """Return every page a reader can open; the root index.html only leads on."""
+    names = (p.relative_to(HTML).as_posix() for p in HTML.rglob("*.html"))
+    return sorted(n for n in names if not n.startswith("_") and n != "index.html")
+
+
+def pytest_generate_tests(metafunc):
+    """Run a test that asks for `page_name` once for each page of the book."""
+    if "page_name" in metafunc.fixturenames:
+        metafunc.parametrize("page_name", _page_names() or ["no-page"])
+
+
+@pytest.fixture(scope="session")
+def html():
+    """Return the folder of the built book."""
+    if not (HTML / "index.html").exists():
+        pytest.fail(f"there is no book in {HTML}: run 'make book' first", pytrace=False)
+    return HTML
