@@ -36,7 +36,7 @@ def forward_difference(f, x, step=None):
     Raises
     ------
     ValueError
-        If x is not real and finite, or a step is not positive.
+        If x is not real and finite, or a step is not positive or too small to move x.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def forward_difference(f, x, step=None):
 
     def column(i):
         ahead = _moved(x, i, steps[i])
-        width = ahead[i] - x[i]  # the step as rounded, read before f may change `ahead`
+        width = _width(ahead, x, i)
         # eq-differences-forward: ∂f/∂x_i = [f(x_i + ε) − f(x_i)]/ε + O(ε)
         return (f(ahead) - f_x) / width
 
@@ -72,7 +72,7 @@ def central_difference(f, x, step=None):
 
     def column(i):
         ahead, behind = _moved(x, i, steps[i]), _moved(x, i, -steps[i])
-        width = ahead[i] - behind[i]
+        width = _width(ahead, behind, i)
         # eq-differences-central: ∂f/∂x_i = [f(x_i + ε) − f(x_i − ε)]/2ε + O(ε²)
         return (np.asarray(f(ahead)) - f(behind)) / width
 
@@ -83,8 +83,9 @@ def complex_step(f, x):
     """Return ∂f/∂x by one complex call for each entry, of shape f(x).shape + x.shape.
 
     Nothing is subtracted, so nothing is lost to rounding: the step is tiny and the
-    result is right to the last digits. It fails where `f` is not analytic (absolute
-    values, maxima decided by the imaginary part, complex conjugates).
+    result is right to the last digits. It fails where `f` is not analytic: if `f` drops
+    the imaginary part it says so, but a complex conjugate inside `f` gives a wrong
+    number without a word.
 
     Parameters
     ----------
@@ -147,6 +148,17 @@ def _moved(x, i, step):
     moved = x.copy()
     moved[i] += step
     return moved
+
+
+def _width(ahead, behind, i):
+    """Return the step as it was rounded; read it before f can change its argument."""
+    width = ahead[i] - behind[i]
+    if width == 0:
+        raise ValueError(
+            f"step is lost in rounding beside x[{', '.join(map(str, i))}], about "
+            f"{ahead[i]:.3g}: use a larger one"
+        )
+    return width
 
 
 def _stack(column, x, f_shape):

@@ -27,7 +27,7 @@ LIBRARY = sorted((ROOT / "jachess_lib").glob("*.py"))
 EVERY_CHAPTER = pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
 EVERY_NOTEBOOK = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 
-# Who may import whom: a module may use what stands in its row, and nothing else of ours.
+# Who may import whom: of our modules, a module may use those in its row.
 MAY_IMPORT = {
     "_inputs": set(),
     "_kernels": set(),
@@ -310,9 +310,10 @@ def test_summary_names_equation_function_and_check(path):
 
 @EVERY_NOTEBOOK
 def test_code_cells_are_short(path):
+    longest = 30 if path == LEDGER else 20  # the ledger folds its code away
     for cell in cells(path, "code"):
         lines = "".join(cell["source"]).splitlines()
-        assert len(lines) <= 20, lines[0]
+        assert len(lines) <= longest, lines[0]
         assert max(map(len, lines), default=0) <= 88, max(lines, key=len)
 
 
@@ -367,6 +368,7 @@ def test_headings_are_in_sentence_case(path):
         "PRML",
         "Monte",
         "Carlo",
+        "O",
         "Kronecker",
         "J",
         "M",

@@ -46,10 +46,18 @@ def _escape_bars(_app, _what, _name, _obj, _options, lines):
             lines[n] = "`".join(parts)
 
 
+def _free_the_citations(_app, _page, _template, context, _doctree):
+    """Drop roles that docutils gives a bibliography: no screen reader can use them."""
+    if "citation-list" in context.get("body", ""):
+        for role in (' role="list"', ' role="doc-biblioentry"'):
+            context["body"] = context["body"].replace(role, "")
+
+
 def setup(app):
     """Connect early, before any listener of sphinx-thebe runs."""
     app.connect("config-inited", _drop_thebe, priority=1)
     # After napoleon, which reads the sections first.
     app.connect("autodoc-process-docstring", _draw_tables, priority=900)
     app.connect("autodoc-process-docstring", _escape_bars, priority=901)
+    app.connect("html-page-context", _free_the_citations)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
