@@ -212,7 +212,7 @@ def check_index(name, index, length):
     return int(index)
 
 
-def result_array(out, shape, dtype, *, instead="use fewer parameters"):
+def result_array(out, shape, dtype, *, instead="use a smaller network"):
     """Return the array to fill: `out` if it fits, else a new one if memory holds it.
 
     `instead` says what to call when the matrix is too large.

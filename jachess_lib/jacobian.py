@@ -100,7 +100,7 @@ def parameter_jacobian(net, X, *, of="outputs", out=None):
     trace = forward(net, X)
     dy_da = net.output.dy_da(trace.a[-1])
     if of == "activations":
-        dy_da = np.zeros_like(dy_da) + np.eye(shape[1], dtype=dy_da.dtype)
+        dy_da[...] = np.eye(shape[1])
     for l in range(net.depth - 1, -1, -1):
         J_l = J[:, :, net.slices[l]].reshape(*shape[:2], *net.W[l].shape)
         # eq-jacobian-parameters: ∂y_k/∂w_ji = ∂y_k/∂a_j z_i

@@ -66,7 +66,7 @@ def _sigmoid_error(a, T):
 
 def _below_maximum(a):
     """Return a minus its largest entry in each row; softmax does not see the shift."""
-    return a - a.real.max(axis=1, keepdims=True) if a.size else a
+    return a - a.real.max(axis=1, keepdims=True)
 
 
 def _softmax(a):

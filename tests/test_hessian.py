@@ -20,6 +20,7 @@ from oracles import (
 
 import jachess_lib as jl
 from jachess_lib import (
+    _kernels,
     central_difference,
     complex_step,
     error_gradient,
@@ -349,6 +350,21 @@ def test_any_network_and_any_number_of_patterns(sizes, hidden, output, N, seed):
     )
     np.testing.assert_allclose(
         hessian_diagonal(net, X, T), np.diag(H), rtol=1e-10, atol=1e-13
+    )
+
+
+@pytest.mark.parametrize("N", [64, 65, 200])
+def test_chunks_of_patterns_add_up(N, monkeypatch):
+    net, X, T = case((3, 4, 5, 2), "tanh", "softmax", N=N)
+    whole = exact_hessian(net, X, T), hessian_diagonal(net, X, T)
+    block = hessian_block(net, X, T, 1, 0)
+    monkeypatch.setattr(_kernels, "_PATTERNS", 1)  # chunks of 64
+    assert len(list(_kernels.pattern_chunks(N, 1))) == -(-N // 64)
+    scale = np.abs(whole[0]).max()
+    np.testing.assert_allclose(exact_hessian(net, X, T), whole[0], atol=1e-13 * scale)
+    np.testing.assert_allclose(hessian_diagonal(net, X, T), whole[1], rtol=1e-12)
+    np.testing.assert_allclose(
+        hessian_block(net, X, T, 1, 0), block, atol=1e-13 * scale
     )
 
 

@@ -171,7 +171,9 @@ def test_layers_of_a_block(l):
 @EVERY_X
 def test_x_of_the_wrong_shape(f):
     with pytest.raises(
-        ValueError, match=r"X must have shape \(N, 3\).*got shape \(5, 4\)"
+        ValueError,
+        match=r"^X must have shape \(N, 3\), one column for each input of the "
+        r"network, got shape \(5, 4\)$",
     ):
         f(NET, np.zeros((5, 4)))
     with pytest.raises(ValueError, match=r"got shape \(3,\).*use x\[None, :\]"):
@@ -221,7 +223,9 @@ def test_complex_numbers_where_they_make_no_sense(name):
 @EVERY_T
 def test_targets_of_the_wrong_shape(f):
     with pytest.raises(
-        ValueError, match=r"T must have shape \(N, 2\).*got shape \(5, 3\)"
+        ValueError,
+        match=r"^T must have shape \(N, 2\), one column for each output of the "
+        r"network, got shape \(5, 3\)$",
     ):
         f(NET, X, np.zeros((5, 3)))
     with pytest.raises(
@@ -247,7 +251,7 @@ def test_sigmoid_targets_outside_zero_and_one(f):
     inside = np.full((5, 2), 0.5)
     f(SIGMOID, X, changed(changed(inside, (0, 0), 0.0), (0, 1), 1.0))
     for value in (-0.01, 1.01):
-        with pytest.raises(ValueError, match=rf"T\[1, 0\] is {value}.*in \[0, 1\]"):
+        with pytest.raises(ValueError, match=rf"is {value}: .*targets in \[0, 1\]$"):
             f(SIGMOID, X, changed(inside, (1, 0), value))
 
 
@@ -260,7 +264,7 @@ def test_softmax_targets_that_are_not_distributions(f):
         ValueError, match=r"row T\[3\] sums to 0.8.*one_hot\(labels, 2\)"
     ):
         f(SOFTMAX, X, changed(even, (3, 0), 0.3))
-    with pytest.raises(ValueError, match=r"T\[2, 0\] is -0.5"):
+    with pytest.raises(ValueError, match=r"T\[2, 0\] is -0.5: a softmax .*one_hot"):
         f(SOFTMAX, X, changed(even, 2, (-0.5, 1.5)))
     for labels in (np.zeros(5, int), np.zeros((5, 1), int)):
         with pytest.raises(
@@ -278,7 +282,7 @@ def test_out_that_does_not_fit(f, shape):
         (np.empty(wrong_shape), "out must have shape"),
         (np.empty(shape, np.float32), "dtype float64, got .* float32"),
         (np.empty(shape, complex), "out must have shape"),
-        (read_only, "read-only"),
+        (read_only, "^out is read-only: hand in an array that can be written to$"),
         (np.empty(shape).tolist(), "out must be a NumPy array, got list"),
     ]:
         with pytest.raises(ValueError, match=message):
@@ -317,10 +321,14 @@ def test_out_is_untouched_when_something_else_is_wrong(f, shape):
             lambda net: jl.residual_hessian(
                 net, np.zeros((1, 999)), np.zeros((1, 999))
             ),
-            "use hessian_diagonal",
+            "use hessian_diagonal, or hessian_block",
         ),
         (
             lambda net: jl.parameter_jacobian(net, np.zeros((200, 999))),
+            "take fewer patterns at a time",
+        ),
+        (
+            lambda net: jl.input_jacobian(net, np.zeros((2500, 999))),
             "take fewer patterns at a time",
         ),
     ],
@@ -329,7 +337,7 @@ def test_a_matrix_too_large_for_memory(call, instead, monkeypatch):
     monkeypatch.setattr(_inputs, "_memory_in_gigabytes", lambda: 16.0)
     net = jl.Network((999, 999, 999), np.zeros(2 * 999 * 1000))
     with pytest.raises(
-        MemoryError, match=f"GiB, more than this machine can give: {instead}"
+        MemoryError, match=f"GiB, more than this machine can give: {instead}$"
     ):
         call(net)
 
@@ -351,9 +359,14 @@ def test_too_large_for_memory_even_where_its_size_is_unknown(monkeypatch):
         _inputs.result_array(None, (1 << 30, 1 << 30), np.float64, instead="use it")
 
 
-def test_memory_is_asked_in_gigabytes():
-    gigabytes = _inputs._memory_in_gigabytes()
-    assert 0.1 < gigabytes < 1e5
+def test_memory_is_asked_in_gigabytes(monkeypatch):
+    pages = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 2**20}
+    monkeypatch.setattr(_inputs.os, "sysconf", pages.get)
+    assert _inputs._memory_in_gigabytes() == 4
+    with pytest.raises(
+        MemoryError, match=r"float32 needs 8\.0 GiB.*use a smaller network$"
+    ):
+        _inputs.result_array(None, (2**16, 2**15), np.float32)
     assert _inputs.result_array(None, (2, 3), np.float32, instead="").shape == (2, 3)
 
 
@@ -381,9 +394,16 @@ def test_covariances():
             ValueError, match=r"covariance must have shape \(D, D\) = \(3, 3\)"
         ):
             jl.propagate_covariance(NET, X, wrong)
-    with pytest.raises(ValueError, match="covariance must be symmetric"):
-        jl.propagate_covariance(NET, X, np.eye(3) + np.eye(3, k=1))
-    with pytest.raises(ValueError, match="no negative eigenvalue, but one is -1"):
+    lopsided = np.eye(3) + np.eye(3, k=1)
+    for wrong in (lopsided, 1e-20 * lopsided, np.stack([lopsided] * 5)):
+        with pytest.raises(
+            ValueError,
+            match=r"^covariance must be .*: use \(C \+ C\.T\) / 2 if it nearly is$",
+        ):
+            jl.propagate_covariance(NET, X, wrong)
+    with pytest.raises(
+        ValueError, match="eigenvalue, but one is -1: no noise has a negative variance$"
+    ):
         jl.propagate_covariance(NET, X, np.diag([1.0, -1.0, 1.0]))
     with pytest.raises(ValueError, match=r"covariance\[0, 0\] is inf"):
         jl.propagate_covariance(NET, X, np.diag([np.inf, 1.0, 1.0]))
@@ -396,6 +416,34 @@ def test_covariances():
         NET, X, A @ A.T
     )  # rank one: eigenvalues of −1e-10 are rounding
     jl.propagate_covariance(NET, X, np.zeros((3, 3)))
+    assert jl.propagate_covariance(NET, X[:0], np.empty((0, 3, 3))).shape == (0, 2, 2)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_covariance_may_be_lopsided_by_rounding_alone(dtype):
+    C = np.eye(3, dtype=dtype)
+    C[0, 1] = 150 * np.finfo(dtype).eps
+    jl.propagate_covariance(NET, X, C)
+    C[0, 1] = 450 * np.finfo(dtype).eps
+    with pytest.raises(ValueError, match="symmetric"):
+        jl.propagate_covariance(NET, X, C)
+
+
+@pytest.mark.parametrize("name", sorted(set(OF_X) - {"error"}))
+def test_the_wider_precision_wins(name):
+    single = jl.Network(NET.sizes, NET.w.astype(np.float32))
+    wide = OF_X[name](NET, X)
+    for net, inputs in [(NET, X.astype(np.float32)), (single, X)]:
+        result = OF_X[name](net, inputs)
+        result, expected = (result.y, wide.y) if name == "forward" else (result, wide)
+        assert result.dtype == np.float64
+        np.testing.assert_allclose(result, expected, rtol=1e-3, atol=1e-4)
+
+
+def test_the_input_jacobian_follows_complex_inputs():
+    second = jl.complex_step(lambda x: jl.input_jacobian(NET, x[None])[0], X[0])
+    nearby = jl.central_difference(lambda x: jl.input_jacobian(NET, x[None])[0], X[0])
+    np.testing.assert_allclose(second, nearby, rtol=1e-6, atol=1e-9)
 
 
 def test_modules_that_do_not_fit():

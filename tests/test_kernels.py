@@ -6,7 +6,7 @@ from jachess_lib import _kernels
 RNG = np.random.default_rng(0)
 
 
-@pytest.fixture(params=[1, 30, 1 << 20])
+@pytest.fixture(params=[1, 30, 50, 1 << 20])
 def small_temporaries(request, monkeypatch):
     """Temporaries of one number, of a few, and of the usual size."""
     monkeypatch.setattr(_kernels, "_TEMPORARY", request.param)
@@ -48,6 +48,7 @@ def test_contract_index_by_index(N):
         assert _kernels.contract(B, V, out=out) is out
         np.testing.assert_allclose(out, expected, rtol=1e-13)
     assert _kernels.contract(B + 1j, V).dtype == np.complex128
+    assert _kernels.contract(B, V + 1j).dtype == np.complex128
 
 
 @pytest.mark.parametrize("add", [False, True])

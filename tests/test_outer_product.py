@@ -10,6 +10,7 @@ from oracles import CASES, autograd_activations, case, case_name, targets
 
 import jachess_lib as jl
 from jachess_lib import (
+    _kernels,
     complex_step,
     error_gradient,
     exact_hessian,
@@ -207,6 +208,17 @@ def test_any_network_is_never_indefinite(sizes, output, N, seed):
     np.testing.assert_allclose(
         outer_product_diagonal(net, X), np.diag(G), rtol=1e-10, atol=1e-14
     )
+
+
+def test_chunks_of_patterns_add_up(monkeypatch):
+    net, X, _ = case((3, 4, 5, 2), "tanh", "softmax", N=150)
+    whole = outer_product_hessian(net, X), outer_product_diagonal(net, X)
+    monkeypatch.setattr(_kernels, "_PATTERNS", 1)  # chunks of 64
+    scale = np.abs(whole[0]).max()
+    np.testing.assert_allclose(
+        outer_product_hessian(net, X), whole[0], atol=1e-13 * scale
+    )
+    np.testing.assert_allclose(outer_product_diagonal(net, X), whole[1], rtol=1e-12)
 
 
 def test_out_is_filled_and_returned():
