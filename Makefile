@@ -81,7 +81,7 @@ lint: env ## check the code's style
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 
-# Twenty minutes on two cores; the results stay in mutants/ and the next run goes on
+# Ten minutes on two cores; the results stay in mutants/ and the next run goes on
 # from there. `.venv/bin/mutmut show NAME` prints a survivor.
 mutants: env ## plant faults in the library and count those the tests catch
 	@$(STEP) "fetch the mutation tester" "Is the package index reachable?" \

@@ -91,6 +91,8 @@ def test_one_step_for_each_entry():
 def test_a_step_lost_in_rounding_is_refused(way):
     with pytest.raises(ValueError, match=r"lost in .* x\[1\], about 3: use"):
         way(lambda x: x, np.array([0.0, 3.0]), 1e-20)
+    with pytest.raises(ValueError, match=r"beside x\[0, 1\], about 5"):
+        way(lambda x: x, np.array([[0.0, 5.0]]), 1e-20)
     with pytest.raises(ValueError, match="lost in rounding"):
         way(lambda x: x, np.float32(3), 1e-8)
 
@@ -162,6 +164,8 @@ def test_complex_step_refuses_functions_that_drop_the_imaginary_part(f):
 def test_x_must_be_real_and_finite(way, x):
     with pytest.raises(ValueError, match="finite real numbers"):
         way(lambda x: x, x)
+    with pytest.raises(ValueError, match=r"such as \[1\.0, inf, 2\.0\]$"):
+        way(lambda x: x, [1, np.inf, 2, 3])
 
 
 @pytest.mark.parametrize("way", [forward_difference, central_difference])

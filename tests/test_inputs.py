@@ -137,6 +137,17 @@ def test_unknown_names_are_listed_with_those_there_are():
             jl.Network((3, 2), np.zeros(8), output=output)
 
 
+def test_an_unknown_name_in_a_list_is_told_like_one_alone():
+    with pytest.raises(ValueError, match="unknown hidden unit 'tahn': choose one of"):
+        jl.Network((3, 4, 4, 2), np.zeros(46), ["tanh", "tahn"])
+
+
+def test_out_of_the_wrong_precision_for_single_precision():
+    single = jl.Network(NET.sizes, NET.w.astype(np.float32))
+    with pytest.raises(ValueError, match=r"dtype float32, got .* float64$"):
+        jl.hessian_diagonal(single, X.astype(np.float32), T, out=np.empty(P))
+
+
 def test_the_wrong_number_of_hidden_units():
     with pytest.raises(ValueError, match="one for each of the 2 hidden layers, got"):
         jl.Network((3, 4, 4, 2), np.zeros(46), ("tanh",) * 3)
@@ -193,7 +204,9 @@ def test_x_that_does_not_hold_numbers(f):
 @EVERY_X
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_x_that_is_not_finite(f, value):
-    with pytest.raises(ValueError, match=rf"X\[2, 1\] is {value}"):
+    with pytest.raises(
+        ValueError, match=rf"X\[2, 1\] is {value}: .* fill in such patterns first$"
+    ):
         f(NET, changed(changed(X, (2, 1), value), (4, 0), value))
 
 
