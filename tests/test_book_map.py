@@ -9,10 +9,12 @@ import json
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 import yaml
+from flit_core import buildapi
 
 import jachess_lib as jl
 
@@ -424,6 +426,15 @@ def test_no_machine_and_no_package_host_is_named():
         path.name for path, text in our_files() if path != here and host.search(text)
     ]
     assert found == []
+
+
+def test_the_wheel_carries_the_style_sheet_and_every_module(tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    with zipfile.ZipFile(tmp_path / buildapi.build_wheel(tmp_path)) as wheel:
+        names = set(wheel.namelist())
+    expected = {f"jachess_lib/{path.name}" for path in LIBRARY}
+    assert expected | {"jachess_lib/jachess.mplstyle"} <= names
+    assert not any(name.startswith(("tests", "book", "notebooks")) for name in names)
 
 
 def test_the_lock_names_no_address():
