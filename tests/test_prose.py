@@ -1,0 +1,150 @@
+"""The numbers that stand in the prose pages: computed again, then looked up there.
+
+Each page states its setting; `draw` is that setting: weights, inputs and targets are
+standard normal, targets of sigmoid and softmax outputs are random labels.
+"""
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import jachess_lib as jl
+
+BOOK = Path(__file__).resolve().parents[1] / "book"
+
+
+def page(name):
+    """Return the text of a page."""
+    return (BOOK / f"{name}.md").read_text(encoding="utf-8")
+
+
+def draw(sizes, output, N, seed):
+    """Return a tanh network with data of the pages' setting."""
+    rng = np.random.default_rng(seed)
+    P = sum(m_out * (1 + m_in) for m_in, m_out in pairwise(sizes))
+    net = jl.Network(sizes, rng.normal(size=P), output=output)
+    X, K = rng.normal(size=(N, sizes[0])), sizes[-1]
+    if output == "linear":
+        return net, X, rng.normal(size=(N, K))
+    if output == "sigmoid":
+        return net, X, (rng.random((N, K)) < 0.5) * 1.0
+    return net, X, jl.one_hot(rng.integers(K, size=N), K)
+
+
+def relative(A, B):
+    """Return the distance of A from B in the Frobenius norm, relative to B."""
+    return np.linalg.norm(A - B) / np.linalg.norm(B)
+
+
+def empirical_fisher(net, X, T):
+    """Return Σ ∇E_n ∇E_nᵀ."""
+    g = [jl.error_gradient(net, X[n : n + 1], T[n : n + 1]) for n in range(len(X))]
+    return np.transpose(g) @ np.array(g)
+
+
+def mixed_block(net, X, T, printed):
+    """Return PRML (5.95) summed over the patterns, as printed or put right."""
+    trace, V2 = jl.forward(net, X), net.W[1][:, 1:]
+    x, z, h = trace.z[0], trace.z[1][:, 1:], net.hidden[0].dh(trace.a[0])
+    delta, WM = trace.y - T, np.einsum("lj,nkl->nkj", V2, net.output.dy_da(trace.a[1]))
+    I = np.eye(z.shape[1])
+    if printed:
+        fed = np.einsum("ni,nJ,nk,jJ->jikJ", x, h, delta, I)
+        return fed + np.einsum("ni,nJ,nj,nkJ->jikJ", x, h, z, WM)
+    fed = np.einsum("ni,nj,nk,jJ->jikJ", x, h, delta, I)
+    return fed + np.einsum("ni,nj,nJ,nkj->jikJ", x, h, z, WM)
+
+
+def without_output_biases(H, net):
+    """Return the block of H for one weight of each layer as a [j, i, k, j′] array."""
+    first, second = net.slices
+    return H[first, second].reshape(*net.W[0].shape, *net.W[1].shape)[..., 1:]
+
+
+@pytest.mark.parametrize("output", list(jl.OUTPUT_UNITS))
+def test_errata_5_95(output):
+    right, printed = [], []
+    for seed in range(20):
+        net, X, T = draw((3, 4, 2), output, 5, seed)
+
+        def gradient(w, net=net, X=X, T=T):
+            return jl.error_gradient(net.with_parameters(w), X, T)
+
+        H = without_output_biases(jl.central_difference(gradient, net.w, 1e-5), net)
+        right.append(relative(mixed_block(net, X, T, printed=False), H))
+        printed.append(relative(mixed_block(net, X, T, printed=True), H))
+        exact = without_output_biases(jl.complex_step(gradient, net.w), net)
+        assert relative(mixed_block(net, X, T, printed=False), exact) < 1e-14
+    assert max(right) < 1e-10
+    row = f"| {output} | below 1e-10 | {min(printed):.2f} to {max(printed):.2f} |"
+    assert row in page("errata")
+
+
+def test_errata_empirical_fisher():
+    net, X, T = draw((3, 4, 1), "linear", 20, 0)
+    G = jl.outer_product_hessian(net, X)
+    apart = relative(empirical_fisher(net, X, T), G)
+    assert f"differ by {apart:.2f}," in page("errata")
+    assert np.abs(empirical_fisher(net, X, net(X))).max() < 1e-25
+    assert relative(jl.exact_hessian(net, X, net(X)), G) < 1e-13
+
+
+def test_errata_r_operator():
+    rng = np.random.default_rng(0)
+    net = jl.Network((3, 4, 2), rng.normal(size=26))
+    v, X, T = rng.normal(size=26), rng.normal(size=(5, 3)), rng.normal(size=(5, 2))
+    trace, V = jl.forward(net, X), net.with_parameters(v).W
+    unit, W2, delta = net.hidden[0], net.W[1][:, 1:], trace.y - T
+    h1, h2 = unit.dh(trace.a[0]), unit.d2h(trace.a[0])
+    R_a, back = trace.z[0] @ V[0].T, delta @ W2
+    R_z = np.column_stack([np.zeros(5), h1 * R_a])
+    R_out = trace.z[1] @ V[1].T + R_z @ net.W[1].T
+    rest = h1 * (delta @ V[1][:, 1:] + R_out @ W2)
+
+    def product(first):
+        below = (first + rest).T @ trace.z[0]
+        above = R_out.T @ trace.z[1] + delta.T @ R_z
+        return np.concatenate([below.ravel(), above.ravel()])
+
+    Hv = jl.exact_hessian(net, X, T) @ v
+    assert relative(product(h2 * R_a * back), Hv) < 1e-14
+    missed = relative(product(h2 * R_a + back), Hv)
+    assert f"the sum misses by {missed:.2f}." in page("errata")
+
+
+def test_which_matrix_empirical_fisher():
+    a, b, c = (
+        relative(empirical_fisher(net, X, T), jl.outer_product_hessian(net, X))
+        for net, X, T in (draw((3, 4, 3), "softmax", 20, seed) for seed in range(3))
+    )
+    assert f"it was {a:.2f}, {b:.2f} and {c:.2f} away from" in page("which_matrix")
+
+
+def becker_lecun(net, X, T):
+    """Return the diagonal by the sweep that keeps only diagonals of M."""
+    trace = jl.forward(net, X)
+    delta = trace.y - T
+    bend = np.diagonal(net.output.dy_da(trace.a[-1]), axis1=1, axis2=2)
+    parts = []
+    for l in range(net.depth - 1, -1, -1):
+        parts.insert(0, (bend.T @ trace.z[l] ** 2).ravel())
+        if l > 0:
+            unit, a, V = net.hidden[l - 1], trace.a[l - 1], net.W[l][:, 1:]
+            bend = unit.dh(a) ** 2 * (bend @ V**2) + unit.d2h(a) * (delta @ V)
+            delta = unit.dh(a) * (delta @ V)
+    return np.concatenate(parts)
+
+
+def test_which_matrix_becker_lecun():
+    def off(sizes, output):
+        net, X, T = draw(sizes, output, 20, 0)
+        return relative(becker_lecun(net, X, T), jl.hessian_diagonal(net, X, T))
+
+    for output in ("linear", "sigmoid"):  # one hidden layer and a diagonal M: exact
+        assert off((3, 4, 2), output) < 1e-13
+    softmax, deep = off((3, 4, 2), "softmax"), off((3, 4, 5, 2), "linear")
+    text = page("which_matrix")
+    assert f"it was {100 * softmax:.0f} % off for 3-4-2" in text
+    assert f"and {100 * deep:.0f} % off for 3-4-5-2" in text
