@@ -24,6 +24,9 @@ export PYTHONPATH :=
 export JUPYTER_PLATFORM_DIRS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+# In a container you are often root, which Jupyter wants to hear said.
+ALLOW_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
+
 STEP = sh book/_tools/setup.sh step
 
 .DEFAULT_GOAL := help
@@ -57,7 +60,7 @@ serve: book ## show the book at http://localhost:8000
 	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory $(HTML) 8000
 
 lab: env ## open the chapters in JupyterLab
-	@$(BIN)/jupyter lab --notebook-dir=. notebooks
+	@$(BIN)/jupyter lab --notebook-dir=. $(ALLOW_ROOT) notebooks
 
 # Executes in place and stores the outputs and nothing volatile: no times, no version
 # of Python. Tags, captions and alt texts of the cells stay.
