@@ -3,6 +3,12 @@
 from jachess_lib.backpropagation import error, error_gradient
 from jachess_lib.differences import central_difference, complex_step, forward_difference
 from jachess_lib.hessian import exact_hessian, hessian_block, hessian_diagonal
+from jachess_lib.hessian_vector import (
+    GaussNewtonOperator,
+    HessianOperator,
+    gauss_newton_vector_product,
+    hessian_vector_product,
+)
 from jachess_lib.hidden_units import HIDDEN_UNITS
 from jachess_lib.jacobian import input_jacobian, parameter_jacobian
 from jachess_lib.network import Network, Trace, forward, one_hot
@@ -21,6 +27,8 @@ from jachess_lib.sensitivity import (
 __all__ = [
     "HIDDEN_UNITS",
     "OUTPUT_UNITS",
+    "GaussNewtonOperator",
+    "HessianOperator",
     "Network",
     "Trace",
     "central_difference",
@@ -31,8 +39,10 @@ __all__ = [
     "exact_hessian",
     "forward",
     "forward_difference",
+    "gauss_newton_vector_product",
     "hessian_block",
     "hessian_diagonal",
+    "hessian_vector_product",
     "input_jacobian",
     "one_hot",
     "outer_product_diagonal",

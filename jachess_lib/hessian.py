@@ -57,7 +57,7 @@ def exact_hessian(net, X, T, *, out=None):
     """
     X = check_inputs(net, X)
     T = check_targets(net, X, T)
-    H = square_result(net, X, out, instead="use hessian_diagonal, or hessian_block")
+    H = square_result(net, X, out, instead="use hessian_diagonal or a HessianOperator")
     fill_blocks(net, X, T, places(net, H))
     return H
 

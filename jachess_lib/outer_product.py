@@ -57,7 +57,9 @@ def outer_product_hessian(net, X, *, out=None):
            [0.  , 0.  ]])
     """
     X = check_inputs(net, X)
-    G = square_result(net, X, out, instead="use outer_product_diagonal")
+    G = square_result(
+        net, X, out, instead="use outer_product_diagonal or a GaussNewtonOperator"
+    )
     # eq-outer-product: H ≃ Σ_n J_nᵀ M_n J_n, the exact blocks without their δ
     fill_blocks(net, X, None, places(net, G))
     return G

@@ -42,10 +42,12 @@ MAY_IMPORT = {
     "differences": set(),
     "hessian": {"_inputs", "_kernels", "network", "backpropagation"},
     "outer_product": {"_inputs", "hessian"},
+    "hessian_vector": {"_inputs", "network", "backpropagation"},
     "figures": set(),
 }
 OUTSIDE = {
     "hidden_units": {"numpy", "scipy"},
+    "hessian_vector": {"numpy", "scipy"},
     "figures": {"numpy", "matplotlib"},
 }
 STANDARD = set(sys.stdlib_module_names)
@@ -57,7 +59,8 @@ PUBLIC = {
     "propagate_covariance", "chain_jacobian", "forward_difference",
     "central_difference", "complex_step", "exact_hessian", "hessian_diagonal",
     "hessian_block", "outer_product_hessian", "outer_product_diagonal",
-    "residual_hessian",
+    "residual_hessian", "hessian_vector_product", "gauss_newton_vector_product",
+    "HessianOperator", "GaussNewtonOperator",
 }  # fmt: skip
 
 SECTIONS = [

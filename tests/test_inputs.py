@@ -33,6 +33,12 @@ OF_X = {
     "outer_product_diagonal": lambda net, X: jl.outer_product_diagonal(net, X),
     "residual_hessian": lambda net, X: jl.residual_hessian(net, X, T),
 }
+OF_X["hessian_vector_product"] = lambda net, X: jl.hessian_vector_product(
+    net, X, T, np.ones(P)
+)
+OF_X["gauss_newton_vector_product"] = lambda net, X: jl.gauss_newton_vector_product(
+    net, X, np.ones(P)
+)
 OF_T = {
     "error": jl.error,
     "error_gradient": jl.error_gradient,
@@ -40,6 +46,9 @@ OF_T = {
     "hessian_block": lambda net, X, T: jl.hessian_block(net, X, T, 0, 0),
     "hessian_diagonal": jl.hessian_diagonal,
     "residual_hessian": jl.residual_hessian,
+    "hessian_vector_product": lambda net, X, T: jl.hessian_vector_product(
+        net, X, T, np.ones(P)
+    ),
 }
 WITH_OUT = {
     "input_jacobian": (lambda out: jl.input_jacobian(NET, X, out=out), (5, 2, 3)),
@@ -75,6 +84,8 @@ def test_every_public_function_is_covered():
         "forward_difference",
         "central_difference",
         "complex_step",
+        "HessianOperator",
+        "GaussNewtonOperator",
     }
     assert functions - elsewhere == set(OF_X) - {"call"}
 
@@ -318,11 +329,11 @@ def test_out_is_untouched_when_something_else_is_wrong(f, shape):
     [
         (
             lambda net: jl.exact_hessian(net, np.zeros((1, 999)), np.zeros((1, 999))),
-            "use hessian_diagonal, or hessian_block",
+            "use hessian_diagonal or a HessianOperator",
         ),
         (
             lambda net: jl.outer_product_hessian(net, np.zeros((1, 999))),
-            "use outer_product_diagonal",
+            "use outer_product_diagonal or a GaussNewtonOperator",
         ),
         (
             lambda net: jl.hessian_block(
@@ -334,7 +345,7 @@ def test_out_is_untouched_when_something_else_is_wrong(f, shape):
             lambda net: jl.residual_hessian(
                 net, np.zeros((1, 999)), np.zeros((1, 999))
             ),
-            "use hessian_diagonal, or hessian_block",
+            "use hessian_diagonal or a HessianOperator",
         ),
         (
             lambda net: jl.parameter_jacobian(net, np.zeros((200, 999))),

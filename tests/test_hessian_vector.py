@@ -1,0 +1,264 @@
+import autograd
+import autograd.numpy as anp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oracles import CASES, autograd_error, case, case_name, targets
+from scipy.optimize import minimize
+from scipy.sparse.linalg import LinearOperator, cg, eigsh, minres
+
+import jachess_lib as jl
+from jachess_lib import (
+    GaussNewtonOperator,
+    HessianOperator,
+    central_difference,
+    complex_step,
+    error_gradient,
+    exact_hessian,
+    gauss_newton_vector_product,
+    hessian_vector_product,
+    outer_product_hessian,
+)
+
+EVERY_CASE = pytest.mark.parametrize("c", CASES, ids=case_name)
+
+
+def direction(net, seed=3):
+    """Return a random direction in parameter space."""
+    return np.random.default_rng(seed).standard_normal(net.n_parameters)
+
+
+@EVERY_CASE
+def test_against_the_complex_step_along_v(c):
+    net, X, T = case(*c)
+    v = direction(net)
+    expected = complex_step(
+        lambda r: error_gradient(net.with_parameters(net.w + r * v), X, T), 0.0
+    )
+    Hv = hessian_vector_product(net, X, T, v)
+    scale = np.abs(expected).max()
+    np.testing.assert_allclose(Hv, expected, rtol=1e-10, atol=1e-14 * scale)
+
+
+@EVERY_CASE
+def test_against_the_matrices(c):
+    net, X, T = case(*c)
+    v = direction(net)
+    H, G = exact_hessian(net, X, T), outer_product_hessian(net, X)
+    for found, A in [
+        (hessian_vector_product(net, X, T, v), H),
+        (gauss_newton_vector_product(net, X, v), G),
+    ]:
+        np.testing.assert_allclose(found, A @ v, atol=1e-13 * max(1, np.abs(A).max()))
+
+
+@pytest.mark.parametrize("c", [c for c in CASES if "gelu" not in c[1]], ids=case_name)
+def test_against_autograd(c):
+    net, X, T = case(*c, seed=6)
+    v = direction(net)
+    gradient = autograd.grad(lambda w: autograd_error(net, w, X, T))
+    expected = autograd.grad(lambda w: anp.dot(gradient(w), v))(net.w.copy())
+    Hv = hessian_vector_product(net, X, T, v)
+    np.testing.assert_allclose(
+        Hv, expected, rtol=1e-8, atol=1e-12 * max(1, np.abs(expected).max())
+    )
+
+
+def test_central_differences_of_the_gradient_fall_with_their_order():
+    net, X, T = case((3, 4, 5, 2), "tanh", "softmax")
+    v = direction(net) / 10
+    Hv = hessian_vector_product(net, X, T, v)
+
+    def gradient(r):
+        return error_gradient(net.with_parameters(net.w + r * v), X, T)
+
+    errors = [
+        abs(central_difference(gradient, 0.0, step) - Hv).max()
+        for step in (1, 1e-1, 1e-2)
+    ]
+    np.testing.assert_allclose(np.divide(errors[:-1], errors[1:]), 100, rtol=0.2)
+
+
+def test_pearlmutter_s_lines_index_by_index():
+    net, X, T = case((2, 3, 4), "gelu", "softmax", N=2)
+    v = direction(net)
+    V, W, unit = net.with_parameters(v).W, net.W, net.hidden[0]
+    trace, expected = jl.forward(net, X), np.zeros(net.n_parameters)
+    M, delta = net.output.dy_da(trace.a[1]), trace.y - T
+    for n in range(2):
+        x, z, a = trace.z[0][n], trace.z[1][n], trace.a[0][n]
+        R_a = [sum(V[0][j, i] * x[i] for i in range(3)) for j in range(3)]
+        R_z = [0, *(unit.dh(a[j]) * R_a[j] for j in range(3))]
+        R_out = [
+            sum(V[1][k, j] * z[j] + W[1][k, j] * R_z[j] for j in range(4))
+            for k in range(4)
+        ]
+        R_d = [sum(M[n, k, l] * R_out[l] for l in range(4)) for k in range(4)]
+        for k, j in np.ndindex(4, 4):
+            expected[net.index(1, k, j)] += R_d[k] * z[j] + delta[n, k] * R_z[j]
+        for j in range(3):
+            back = sum(W[1][k, 1 + j] * delta[n, k] for k in range(4))
+            R_back = sum(
+                V[1][k, 1 + j] * delta[n, k] + W[1][k, 1 + j] * R_d[k] for k in range(4)
+            )
+            R_dj = unit.d2h(a[j]) * R_a[j] * back + unit.dh(a[j]) * R_back
+            for i in range(3):
+                expected[net.index(0, j, i)] += R_dj * x[i]
+    np.testing.assert_allclose(
+        hessian_vector_product(net, X, T, v), expected, rtol=1e-11, atol=1e-13
+    )
+
+
+def test_planted_mistakes_are_caught():
+    net, X, T = case((3, 4, 2), "tanh", "softmax")
+    v = direction(net)
+    no_biases = v.copy()
+    no_biases[[net.index(l, j, 0) for l, m in enumerate((4, 2)) for j in range(m)]] = 0
+    witness = complex_step(
+        lambda r: error_gradient(net.with_parameters(net.w + r * v), X, T), 0.0
+    )
+    for mistake in (
+        gauss_newton_vector_product(net, X, v),
+        hessian_vector_product(net, X, T, no_biases),
+        hessian_vector_product(net, X, T, v) / len(X),
+        hessian_vector_product(net, X, net(X), v),
+    ):
+        assert not np.allclose(mistake, witness, rtol=1e-2)
+
+
+@given(
+    st.lists(st.integers(1, 5), min_size=2, max_size=6),
+    st.sampled_from(["tanh", "softplus", "gelu"]),
+    st.sampled_from(list(jl.OUTPUT_UNITS)),
+    st.integers(0, 4),
+    st.integers(0, 99),
+)
+@settings(deadline=None, max_examples=60)
+def test_any_network_and_any_number_of_patterns(sizes, hidden, output, N, seed):
+    net, X, T = case(tuple(sizes), hidden, output, N=N, seed=seed)
+    u, v = direction(net, 1), direction(net, 2)
+    H, G = HessianOperator(net, X, T), GaussNewtonOperator(net, X)
+    scale = max(1, np.abs(exact_hessian(net, X, T)).max()) * len(u)
+    np.testing.assert_allclose(H @ v, exact_hessian(net, X, T) @ v, atol=1e-12 * scale)
+    assert u @ (H @ v) == pytest.approx(v @ (H @ u), abs=1e-12 * scale)
+    assert v @ (G @ v) > -1e-12 * scale
+
+
+@pytest.mark.parametrize("columns", [0, 1, 16, 17, 40])
+def test_operators_times_matrices(columns):
+    net, X, T = case((3, 4, 5, 2), "tanh", "softmax", N=6)
+    V = np.random.default_rng(0).standard_normal((net.n_parameters, columns))
+    for operator, A in [
+        (HessianOperator(net, X, T), exact_hessian(net, X, T)),
+        (GaussNewtonOperator(net, X), outer_product_hessian(net, X)),
+    ]:
+        assert isinstance(operator, LinearOperator)
+        assert operator.shape == A.shape
+        assert operator.dtype == A.dtype
+        assert (operator @ V).shape == V.shape
+        np.testing.assert_allclose(operator @ V, A @ V, atol=1e-12)
+        np.testing.assert_allclose(operator.T @ V, A @ V, atol=1e-12)
+        np.testing.assert_allclose(operator.H @ V, A @ V, atol=1e-12)
+
+
+def test_operators_serve_scipy_s_solvers():
+    net, X, T = case((4, 5, 3), "tanh", "softmax", N=30)
+    H, G = exact_hessian(net, X, T), outer_product_hessian(net, X)
+    operator = HessianOperator(net, X, T)
+    extremes = eigsh(operator, 2, which="BE", return_eigenvectors=False)
+    np.testing.assert_allclose(
+        sorted(extremes), np.linalg.eigvalsh(H)[[0, -1]], rtol=1e-8
+    )
+    b, eye = direction(net), LinearOperator(H.shape, lambda v: v, dtype=float)
+    for solver, operator, A in [
+        (cg, GaussNewtonOperator(net, X) + eye, G + np.eye(len(b))),
+        (minres, HessianOperator(net, X, T) + eye, H + np.eye(len(b))),
+    ]:
+        solution, failed = solver(operator, b, rtol=1e-10, maxiter=1000)
+        assert failed == 0
+        np.testing.assert_allclose(A @ solution, b, atol=1e-6)
+
+
+def test_the_product_serves_a_trust_region():
+    net, X, T = case((3, 4, 2), "tanh", "softmax", N=20)
+
+    def value(w):
+        return jl.error(net.with_parameters(w), X, T) + w @ w / 2
+
+    def gradient(w):
+        return error_gradient(net.with_parameters(w), X, T) + w
+
+    def hessp(w, v):
+        return hessian_vector_product(net.with_parameters(w), X, T, v) + v
+
+    found = minimize(value, net.w, jac=gradient, hessp=hessp, method="trust-krylov")
+    assert found.success
+    assert np.abs(gradient(found.x)).max() < 1e-4
+
+
+def test_float32_stays_float32_and_the_wider_precision_wins():
+    net, X, T = case((3, 4, 2), "gelu", "softmax")
+    v = direction(net)
+    Hv = hessian_vector_product(net, X, T, v)
+    single = jl.Network(net.sizes, net.w.astype(np.float32), "gelu", "softmax")
+    X32, v32 = X.astype(np.float32), v.astype(np.float32)
+    result = hessian_vector_product(single, X32, T, v32)
+    assert result.dtype == (HessianOperator(single, X32, T) @ v32).dtype == np.float32
+    np.testing.assert_allclose(result, Hv, atol=1e-4 * np.abs(Hv).max())
+    for args in [(net, X32, T, v32), (single, X, T, v32), (single, X32, T, v)]:
+        assert hessian_vector_product(*args).dtype == np.float64
+
+
+@pytest.mark.parametrize("output", list(jl.OUTPUT_UNITS))
+@pytest.mark.parametrize("hidden", list(jl.HIDDEN_UNITS))
+def test_extreme_inputs(hidden, output):
+    net = jl.Network.random((3, 4, 2), hidden, output)
+    X = np.array([[1e4, -1e4, 1e4], [-1e4, -1e4, -1e4], [90, 40, -300]])
+    T = targets(np.random.default_rng(0), output, 3, 2)
+    v = direction(net)
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        assert np.isfinite(hessian_vector_product(net, X, T, v)).all()
+        assert np.isfinite(gauss_newton_vector_product(net, X, v)).all()
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda net, X, T, v: hessian_vector_product(net, X, T, v),
+        lambda net, X, T, v: gauss_newton_vector_product(net, X, v),
+    ],
+)
+def test_bad_directions(f):
+    net, X, T = case((3, 4, 2))
+    P = net.n_parameters
+    for v in (np.ones(P + 1), np.ones((P, 1)), 1.0):
+        with pytest.raises(ValueError, match=rf"v must have shape \(P,\) = \({P},\)"):
+            f(net, X, T, v)
+    v = np.ones(P)
+    v[2] = np.nan
+    with pytest.raises(ValueError, match=r"v\[2\] is nan"):
+        f(net, X, T, v)
+    with pytest.raises(ValueError, match="v must be real"):
+        f(net, X, T, np.ones(P) + 0j)
+    with pytest.raises(TypeError, match="^v must hold numbers"):
+        f(net, X, T, np.array(["a"] * P))
+
+
+def test_operators_check_their_data_at_once():
+    net, X, T = case((3, 4, 2))
+    with pytest.raises(ValueError, match="X must have shape"):
+        GaussNewtonOperator(net, X[:, :2])
+    with pytest.raises(ValueError, match="T must have shape"):
+        HessianOperator(net, X, T[:, :1])
+
+
+def test_arguments_are_left_alone():
+    net, X, T = case((3, 4, 2), "tanh", "sigmoid")
+    v = direction(net)
+    before = [array.copy() for array in (X, T, v)]
+    operator = HessianOperator(net, X, T)
+    first = operator @ v
+    np.testing.assert_array_equal(operator @ v, first)
+    for array, was in zip((X, T, v), before, strict=True):
+        np.testing.assert_array_equal(array, was)
