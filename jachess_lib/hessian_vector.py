@@ -8,7 +8,7 @@
 | Σ JᵀMJv | `gauss_newton_vector_product` | (P,) |
 
 Each R line is the plain line of the forward or backward pass, differentiated by the
-product rule. One product costs about two gradients, O(N P), whatever P is.
+product rule. One product costs less than three gradients, O(N P), whatever P is.
 Hv has the unit of E times that of v.
 
 Source: Pearlmutter, *Neural Computation* 6 (1994); Bishop & Bishop, *Deep Learning*
@@ -115,7 +115,7 @@ def _transposed(A):
 def hessian_vector_product(net, X, T, v):
     """Return Hv, of shape (P,), without forming H.
 
-    About the cost of two gradients, and exact: nothing is differenced. For many
+    Less than the cost of three gradients, and exact: nothing is differenced. For many
     vectors at one w, a `HessianOperator` does the work that v does not change once.
 
     Parameters
@@ -185,7 +185,7 @@ class _SymmetricOperator(LinearOperator):
 class HessianOperator(_SymmetricOperator):
     """The exact Hessian as a `scipy.sparse.linalg.LinearOperator`, shape (P, P).
 
-    Linearised once at the network's parameters: a product then costs four matrix
+    Linearised once at the network's parameters: a product then takes six matrix
     products a layer. Works wherever SciPy takes an operator: `eigsh`, `cg`, `minres`.
 
     Parameters
