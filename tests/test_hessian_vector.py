@@ -204,7 +204,16 @@ def test_float32_stays_float32_and_the_wider_precision_wins():
     single = jl.Network(net.sizes, net.w.astype(np.float32), "gelu", "softmax")
     X32, v32 = X.astype(np.float32), v.astype(np.float32)
     result = hessian_vector_product(single, X32, T, v32)
-    assert result.dtype == (HessianOperator(single, X32, T) @ v32).dtype == np.float32
+    assert result.dtype == np.float32
+    for at, data, dtype in [
+        (single, X32, np.float32),
+        (single, X, np.float64),
+        (net, X32, np.float64),
+    ]:
+        for operator in (HessianOperator(at, data, T), GaussNewtonOperator(at, data)):
+            assert operator.dtype == dtype
+            twice = np.stack([v32, v32], axis=1)
+            assert (operator @ v32).dtype == (operator @ twice).dtype == dtype
     np.testing.assert_allclose(result, Hv, atol=1e-4 * np.abs(Hv).max())
     for args in [(net, X32, T, v32), (single, X, T, v32), (single, X32, T, v)]:
         assert hessian_vector_product(*args).dtype == np.float64
