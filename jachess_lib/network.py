@@ -215,7 +215,8 @@ def one_hot(labels, n_classes):
     Raises
     ------
     ValueError
-        If the labels are not whole numbers from 0 to n_classes − 1 in one dimension.
+        If the labels are not whole numbers from 0 to n_classes − 1 in one dimension,
+        or n_classes is not a positive whole number.
 
     Examples
     --------
@@ -223,6 +224,10 @@ def one_hot(labels, n_classes):
     array([[0., 0., 1.],
            [1., 0., 0.]])
     """
+    if not isinstance(n_classes, (int, np.integer)) or n_classes < 1:
+        raise ValueError(
+            f"n_classes must be a positive whole number, got {n_classes!r}"
+        )
     labels = np.asarray(labels)
     whole = labels.dtype.kind in "iu" or labels.size == 0
     if labels.ndim != 1 or not whole:

@@ -481,6 +481,13 @@ def test_labels_must_be_whole_numbers_in_one_dimension(labels):
         jl.one_hot(labels, 3)
 
 
+@pytest.mark.parametrize("n_classes", [0, -1, 2.5, "3", None])
+def test_the_number_of_classes_must_be_positive_and_whole(n_classes):
+    with pytest.raises(ValueError, match="^n_classes must be a positive whole number"):
+        jl.one_hot([0], n_classes)
+    assert jl.one_hot([0], np.int64(1)).tolist() == [[1.0]]
+
+
 @pytest.mark.parametrize("wrong", [3, -1])
 def test_labels_must_be_classes(wrong):
     with pytest.raises(
