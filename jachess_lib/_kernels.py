@@ -5,20 +5,30 @@ large matrices. Each function states the sum it computes; the tests hold each ag
 that sum written index by index.
 """
 
+import math
+from itertools import product
+
 import numpy as np
+from scipy.linalg.blas import dgemm, sgemm
 
-# Numbers in the temporary of one product: 8 MB in float64 stays in the outer cache.
-_TEMPORARY = 1 << 20
-# Numbers in each temporary that has a row per pattern (32 MB in float64).
+# Numbers in the sum that one product adds to: 8 MB in float64 stays in the outer cache.
+_TEMPORARY = 1 << 19
+# Numbers in the factors of that product, of which a chunk of patterns at a time exists.
+_FACTOR = 1 << 18
+# Numbers in each array with a row per pattern that is kept while a block is filled.
 _PATTERNS = 1 << 22
+# Numbers in all arrays of a sweep that visits a few patterns at a time: 0.5 MB.
+IN_CACHE = 1 << 16
+# A diagonal block with fewer units than this, J times I, is not worth packing.
+_SMALL = 64
 
 
-def pattern_chunks(n_patterns, numbers_per_pattern):
+def pattern_chunks(n_patterns, numbers_per_pattern, limit=None):
     """Yield slices of patterns, one even if there are none, for small temporaries.
 
     A chunk has 64 patterns or more, below which a product is not worth its call.
     """
-    step = max(64, _PATTERNS // numbers_per_pattern)
+    step = max(64, (limit or _PATTERNS) // numbers_per_pattern)
     for start in range(0, max(n_patterns, 1), step):
         yield slice(start, min(start + step, n_patterns))
 
@@ -36,26 +46,45 @@ def contract(B, V, out=None):
     return out
 
 
-def _packed_products(z):
-    """Return z_i z_p for i ≤ p, one column a pair, of shape (N, I(I+1)/2)."""
+def _products(z, x, buffer):
+    """Put z_i x_p, one row a pair, into `buffer` and return it, of shape (I·P, N).
+
+    A row is a run of patterns: longer, and so faster, than one of units.
+    """
+    (N, I), P = z.shape, x.shape[1]
+    out = _shaped(buffer, I, P, N)
+    x = np.ascontiguousarray(x.T)
+    np.multiply(z.T[:, None, :], x, out=out)
+    return out.reshape(I * P, N)
+
+
+def _shaped(buffer, *shape):
+    """Return the front of a flat buffer as an array of that shape."""
+    return buffer[: math.prod(shape)].reshape(shape)
+
+
+def _packed_products(z, buffer):
+    """Put z_i z_p for i ≤ p, one row a pair, into `buffer`: (I(I+1)/2, N)."""
     N, I = z.shape
-    packed = np.empty((N, I * (I + 1) // 2), z.dtype)
+    out = _shaped(buffer, I * (I + 1) // 2, N)
+    z = np.ascontiguousarray(z.T)
     start = 0
     for i in range(I):
-        np.multiply(z[:, i : i + 1], z[:, i:], out=packed[:, start : start + I - i])
+        np.multiply(z[i], z[i:], out=out[start : start + I - i])
         start += I - i
-    return packed
+    return out
 
 
-def _packed_rows(M):
-    """Return M_jq for j ≤ q, one column a pair, of shape (N, J(J+1)/2)."""
-    N, J = M.shape[:2]
-    packed = np.empty((N, J * (J + 1) // 2), M.dtype)
+def _packed_rows(M, n, first, last, out):
+    """Put M_jq for first ≤ j < last and q ≥ j into the first rows of `out`."""
+    M = M[n, first:last, first:]
+    out = out[: len(M)]
     start = 0
-    for j in range(J):
-        packed[:, start : start + J - j] = M[:, j, j:]
-        start += J - j
-    return packed
+    for j in range(last - first):
+        row = M[:, j, j:]
+        out[:, start : start + row.shape[1]] = row
+        start += row.shape[1]
+    return out
 
 
 def _unpacking(I):
@@ -84,21 +113,63 @@ def _groups(lengths, limit):
     yield first, len(lengths)
 
 
+def _add_products(total, left, right, chunks):
+    """Put Σ_n left(n)ᵀ right(n)ᵀ into `total`; n runs over chunks of patterns.
+
+    BLAS adds each product to the sum while that is in cache; in NumPy it would be one
+    more array and one more pass.
+    """
+    gemm = dgemm if total.dtype == np.float64 else sgemm
+    for n in chunks:
+        if n.stop == 0:  # no pattern at all, which BLAS refuses
+            total[...] = 0
+            return
+        # BLAS counts by columns: these are the transposes of what we say, not copies
+        gemm(
+            1,
+            right(n).T,
+            left(n).T,
+            beta=n.start > 0,
+            c=total.T,
+            trans_a=1,
+            trans_b=1,
+            overwrite_c=1,
+        )
+
+
 def put_diagonal_block(block, z, M, *, add):
     """Put H[j, i, q, p] = Σ_n M_jq z_i z_p into `block`, of shape (J, I, J, I).
 
-    The sum is symmetric in (j, q) and in (i, p), so a quarter of it is computed, in
-    groups of rows j that stay in cache while they are copied to their four places.
+    M, of shape (N, J, J), may compute its slices when they are asked for. The sum is symmetric in (j, q)
+    and in (i, p), so a quarter of it is computed, in groups of rows j that stay in
+    cache while they are copied to their four places.
     """
     J, I = block.shape[:2]
-    zz, packed = _packed_products(z), _packed_rows(M)
+    N, dtype = len(z), block.dtype
+    if J * I < _SMALL:
+        zz = _products(z, z, np.empty(N * I * I, dtype))
+        E = (M[:, :, :].reshape(N, J * J).T @ zz.T).reshape(J, J, I, I)
+        E = E.transpose(0, 2, 1, 3)
+        # the mean of both triangles, so that they are equal to the last bit
+        _store(block, (E + E.transpose(2, 3, 0, 1)) / 2, add)
+        return
+    n_columns = I * (I + 1) // 2
+    groups = list(_groups(range(J, 0, -1), _TEMPORARY // n_columns))
+    n_rows = [sum(range(J - last + 1, J - first + 1)) for first, last in groups]
+    chunks = list(pattern_chunks(N, max(n_columns, *n_rows), _FACTOR))
+    zz = np.empty(chunks[0].stop * n_columns, dtype)
+    sums = np.empty((max(n_rows), n_columns), dtype)
     columns = _unpacking(I)
-    unpacked = np.empty((J, I * I), block.dtype)
-    start = 0
-    for first, last in _groups(range(J, 0, -1), _TEMPORARY // zz.shape[1]):
-        n_rows = sum(range(J - last + 1, J - first + 1))
-        rows = packed[:, start : start + n_rows].T @ zz
-        start += n_rows
+    unpacked = np.empty((J, I * I), dtype)
+    for (first, last), length in zip(groups, n_rows, strict=True):
+        rows = sums[:length]
+        packed = np.empty((chunks[0].stop, length), dtype)
+        _add_products(
+            rows,
+            lambda n, j=first, jj=last, out=packed: _packed_rows(M, n, j, jj, out),
+            lambda n: _packed_products(z[n], zz),
+            chunks,
+        )
         row = 0
         for j in range(first, last):
             E = unpacked[: J - j]
@@ -118,22 +189,60 @@ def put_pair(block, mirror, z, x, B, delta, G, *, add):
     is diagonal, or is None where δ is left out.
     """
     J, I, Q, P = block.shape
-    N = len(z)
-    zx = (z[:, :, None] * x[:, None, :]).reshape(N, I * P)
-    dx = None if G is None else delta[:, :, None] * x[:, None, :]
-    step = max(1, _TEMPORARY // (Q * I * P))
-    q = np.arange(Q)
-    for j in range(0, J, step):
-        n_rows = min(step, J - j)
-        rows = B[:, j : j + n_rows].reshape(N, n_rows * Q).T @ zx
-        E = rows.reshape(n_rows, Q, I, P)
+    N, dtype = len(z), block.dtype
+    side = math.isqrt(_TEMPORARY)
+    j_step, i_step = min(J, max(1, side // Q)), min(I, max(1, side // P))
+    chunks = list(pattern_chunks(N, max(j_step * Q, i_step * P), _FACTOR))
+    n_largest = chunks[0].stop
+    sums = np.empty(j_step * Q * i_step * P, dtype)
+    factor = np.empty(n_largest * max(i_step, j_step) * P, dtype)
+    if G is not None:
+        width = Q if G.ndim == 3 else 1
+        bends = np.empty(i_step * width * j_step * P, dtype)
+    for j, i in product(_steps(J, j_step), _steps(I, i_step)):
+        n_j, n_i = j.stop - j.start, i.stop - i.start
+        rows = _shaped(sums, n_j * Q, n_i * P)
+        _add_products(
+            rows,
+            lambda n, j=j, n_j=n_j: B[n, j].reshape(-1, n_j * Q),
+            lambda n, i=i: _products(z[n, i], x[n], factor),
+            chunks,
+        )
+        E = rows.reshape(n_j, Q, n_i, P)
         if G is not None:
-            dx_j = dx[:, j : j + n_rows].reshape(N, n_rows * P)
-            if G.ndim == 2:  # i = 1 + q alone
-                E[:, q, 1 + q] += (G.T @ dx_j).reshape(Q, n_rows, P).transpose(1, 0, 2)
-            else:
-                bent = (G.reshape(N, (I - 1) * Q).T @ dx_j).reshape(I - 1, Q, n_rows, P)
-                E[:, :, 1:] += bent.transpose(2, 1, 0, 3)
-        _store(block[j : j + n_rows], E.transpose(0, 2, 1, 3), add)
+            _add_bend(E, G, delta[:, j], x, i, bends, factor, chunks)
+        _store(block[j, i], E.transpose(0, 2, 1, 3), add)
         if mirror is not None:
-            _store(mirror[:, :, j : j + n_rows], E.transpose(1, 3, 0, 2), add)
+            _store(mirror[:, :, j, i], E.transpose(1, 3, 0, 2), add)
+
+
+def _add_bend(E, G, delta, x, i, sums, factor, chunks):
+    """Add Σ_n δ_j G_iq x_p to E[j, q, i, p] for the units i, from i = 1 on."""
+    J, Q, _, P = E.shape
+    first = max(i.start, 1)
+    if first == i.stop:
+        return
+    E = E[:, :, first - i.start :]
+    if G.ndim == 2:  # i = 1 + q alone
+        G = G[:, first - 1 : i.stop - 1, None]
+    else:
+        G = G[:, first - 1 : i.stop - 1]
+    I, width = G.shape[1:]
+    bent = _shaped(sums, I * width, J * P)
+    _add_products(
+        bent,
+        lambda n: G[n].reshape(-1, I * width),
+        lambda n: _products(delta[n], x[n], factor),
+        chunks,
+    )
+    bent = bent.reshape(I, width, J, P).transpose(2, 1, 0, 3)
+    if width == Q:
+        E += bent
+    else:
+        k = np.arange(I)
+        E[:, first - 1 + k, k] += bent[:, 0]
+
+
+def _steps(length, step):
+    """Return slices of `step` that cover `length`."""
+    return [slice(k, min(k + step, length)) for k in range(0, length, step)]

@@ -15,7 +15,7 @@ Source: Bishop & Bishop, *Deep Learning* (2024), §8.1.2 and §8.1.3.
 import numpy as np
 
 from jachess_lib._inputs import check_inputs, check_targets
-from jachess_lib.network import forward
+from jachess_lib.network import forward, slope
 
 __all__ = ["error", "error_gradient", "error_signals"]
 
@@ -45,9 +45,7 @@ def error_signals(net, trace, T):
     delta = [trace.y - T]
     for l in range(net.depth - 1, 0, -1):
         # eq-backpropagation-step: δ_j = h'(a_j) Σ_k w_kj δ_k
-        delta.insert(
-            0, net.hidden[l - 1].dh(trace.a[l - 1]) * (delta[0] @ net.W[l][:, 1:])
-        )
+        delta.insert(0, slope(net, trace, l - 1) * (delta[0] @ net.W[l][:, 1:]))
     return delta
 
 

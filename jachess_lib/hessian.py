@@ -17,12 +17,20 @@ Source: Bishop & Bishop, *Deep Learning* (2024), §8.1.6; PRML (2006), §5.4.5, 
 two-layer blocks these are for any depth; Bishop, *Neural Computation* 4 (1992).
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from jachess_lib._inputs import check_index, check_inputs, check_targets, result_array
-from jachess_lib._kernels import contract, pattern_chunks, put_diagonal_block, put_pair
+from jachess_lib._kernels import (
+    IN_CACHE,
+    contract,
+    pattern_chunks,
+    put_diagonal_block,
+    put_pair,
+)
 from jachess_lib.backpropagation import error_signals
-from jachess_lib.network import forward
+from jachess_lib.network import bend, forward, slope_of_each_layer
 
 __all__ = ["exact_hessian", "hessian_block", "hessian_diagonal"]
 
@@ -148,14 +156,15 @@ def fill_blocks(net, X, T, places):
                 d = None if G is None else delta[l]
                 # eq-hessian-block: ∂²E/∂w_ji∂w_qp = Σ_n z_p (z_i B_jq + δ_j G_iq)
                 put_pair(block, mirror, z, x, B, d, G, add=n.start > 0)
+            del B, G  # large: the next are made before the loop would let them go
 
 
 def fill_diagonal(net, X, T, diagonal):
-    """Fill the diagonal of H; with T = None, leave out every δ."""
+    """Fill the diagonal of H, a few patterns at a time."""
     diagonal[...] = 0
-    for n in pattern_chunks(len(X), _numbers_per_pattern(net)):
+    for n in pattern_chunks(len(X), _numbers_per_pattern(net), limit=IN_CACHE):
         trace = forward(net, X[n])
-        delta = None if T is None else error_signals(net, trace, T[n])
+        delta = error_signals(net, trace, T[n])
         for l, M, _ in layer_curvatures(net, trace, delta):
             # eq-hessian-diagonal: ∂²E/∂w_ji² = Σ_n M_jj z_i²
             squares = M.diagonal(axis1=1, axis2=2).T @ trace.z[l] ** 2
@@ -164,8 +173,9 @@ def fill_diagonal(net, X, T, diagonal):
 
 
 def _numbers_per_pattern(net):
-    """Return a bound on the numbers that one pattern adds to any temporary."""
-    return (1 + max(net.sizes)) ** 2
+    """Return the numbers that one pattern adds to the largest array kept at once."""
+    first, *above = net.sizes[1:]
+    return max(first * (first + 1) // 2, *(m * max(net.sizes[1:]) for m in above), 1)
 
 
 def layer_pairs(net, trace, delta):
@@ -174,10 +184,11 @@ def layer_pairs(net, trace, delta):
     For m = l, B is M_l and G is None. G is also None where `delta` is, and a diagonal,
     of shape (N, Q), where m = l − 1.
     """
-    slopes = _slopes(net, trace)
+    slopes = slope_of_each_layer(net, trace)
     for l, M, B in layer_curvatures(net, trace, delta):
         G = None
         yield l, l, M, G
+        del M  # large, and done with
         for m in range(l - 1, -1, -1):
             if m == l - 1:
                 # eq-hessian-feed: ∂z_i/∂a_q = I_iq h'(a_q), unit i being unit q itself
@@ -185,49 +196,60 @@ def layer_pairs(net, trace, delta):
             else:
                 # eq-hessian-left: ∂δ_j/∂a_q = h'(a_q) Σ_r ∂δ_j/∂a_r w_rq
                 B = one_layer_left(B, net.W[m + 1], slopes[m])
-                G = (
-                    None
-                    if delta is None
-                    else one_layer_left(_full(G), net.W[m + 1], slopes[m])
-                )
+                if delta is not None:
+                    G = one_layer_left(G, net.W[m + 1], slopes[m])
             yield l, m, B, G
+        del B, G  # large as well
 
 
 def layer_curvatures(net, trace, delta):
-    """Yield (l, M, B) from the last layer down; B is ∂δ_l/∂a_(l−1), None for l = 0."""
-    slopes = _slopes(net, trace)
+    """Yield (l, M, B) from the last layer down; B is ∂δ_l/∂a_(l−1), None for l = 0.
+
+    M of the first layer, the last to come, is a `LayerBelow`: often the largest array,
+    and no B is made of it.
+    """
     # eq-hessian-output: M_kk' = ∂δ_k/∂a_k' = ∂y_k/∂a_k'
     M = net.output.dy_da(trace.a[-1])
+    slopes = slope_of_each_layer(net, trace)
     for l in range(net.depth - 1, 0, -1):
         B = one_layer_left(M, net.W[l], slopes[l - 1])
         yield l, M, B
-        M = one_layer_down(net, trace, l, B, slopes[l - 1], delta)
+        bends = None if delta is None else bend(net, trace, l - 1, delta)
+        M = LayerBelow(net.W[l][:, 1:], B, slopes[l - 1], bends)
+        if l > 1:
+            M = M[:, :, :]
     yield 0, M, None
 
 
-def _slopes(net, trace):
-    """Return h'(a) of each hidden layer."""
-    return [unit.dh(a) for unit, a in zip(net.hidden, trace.a, strict=False)]
-
-
 def one_layer_left(B, W, slope):
-    """Return h'(a_q) Σ_r B_jr w_rq, of shape (N, J, Q)."""
-    B = contract(B, W[:, 1:])
+    """Return h'(a_q) Σ_r B_jr w_rq, of shape (N, J, Q); a 2-D B is I_jr B_r."""
+    V = W[:, 1:]
+    B = contract(B, V) if B.ndim == 3 else B[:, :, None] * V
     B *= slope[:, None, :]
     return B
 
 
-def _full(G):
-    """Return the diagonal matrices whose diagonals are the rows of a 2-D G."""
-    return G if G.ndim == 3 else G[:, :, None] * np.eye(G.shape[1], dtype=G.dtype)
+@dataclass(frozen=True)
+class LayerBelow:
+    """M_jq one layer down, of shape (N, J, J): each part is computed when asked for."""
 
+    V: np.ndarray  # w_kj without the biases, (K, J)
+    B: np.ndarray  # ∂δ_k/∂a_q, (N, K, J)
+    slope: np.ndarray  # h'(a_j), (N, J)
+    bend: np.ndarray | None  # h''(a_j) Σ_k w_kj δ_k, (N, J)
 
-def one_layer_down(net, trace, l, B, slope, delta):
-    """Return M_jq of layer l − 1, of shape (N, J, J), from B = ∂δ_l/∂a_(l−1)."""
-    V = net.W[l][:, 1:]
-    # eq-hessian-down: M_jq = h'(a_j) Σ_k w_kj ∂δ_k/∂a_q + I_jq h''(a_j) Σ_k w_kj δ_k
-    M = slope[:, :, None] * (V.T @ B)
-    if delta is not None:
-        j = np.arange(V.shape[1])
-        M[:, j, j] += net.hidden[l - 1].d2h(trace.a[l - 1]) * (delta[l] @ V)
-    return M
+    def __getitem__(self, njq):
+        """Return M_jq for slices n, j and q, of which j and q start at one unit."""
+        n, j, q = njq
+        # eq-hessian-down: M_jq = h'(a_q) Σ_k w_kq ∂δ_k/∂a_j + I_jq h''(a_j) Σ w_kj δ_k
+        M = contract(self.B[n, :, j].swapaxes(1, 2), self.V[:, q])
+        M *= self.slope[n, None, q]
+        if self.bend is not None:
+            k = np.arange(M.shape[1])
+            M[:, k, k] += self.bend[n, j]
+        return M
+
+    def diagonal(self, axis1=1, axis2=2):
+        """Return M_jj of every pattern, of shape (N, J), as an array's method does."""
+        M_jj = self.slope * np.einsum("kj,nkj->nj", self.V, self.B)
+        return M_jj if self.bend is None else M_jj + self.bend

@@ -22,7 +22,7 @@ from scipy.sparse.linalg import LinearOperator
 
 from jachess_lib._inputs import check_inputs, check_targets, check_vector
 from jachess_lib.backpropagation import error_signals
-from jachess_lib.network import forward
+from jachess_lib.network import bend, forward, slope_of_each_layer
 
 __all__ = [
     "GaussNewtonOperator",
@@ -55,17 +55,13 @@ def linearise(net, X, T=None):
     X = check_inputs(net, X)
     T = None if T is None else check_targets(net, X, T)
     trace = forward(net, X)
-    hidden = list(zip(net.hidden, trace.a, strict=False))
-    slope = [unit.dh(a) for unit, a in hidden]
+    slopes = slope_of_each_layer(net, trace)
     M = net.output.dy_da(trace.a[-1])
     if T is None:
-        return Linearisation(net, trace.z, slope, M, None, None)
+        return Linearisation(net, trace.z, slopes, M, None, None)
     delta = error_signals(net, trace, T)
-    bend = [
-        unit.d2h(a) * (d @ W[:, 1:])
-        for (unit, a), d, W in zip(hidden, delta[1:], net.W[1:], strict=True)
-    ]
-    return Linearisation(net, trace.z, slope, M, delta, bend)
+    bends = [bend(net, trace, l, delta) for l in range(net.depth - 1)]
+    return Linearisation(net, trace.z, slopes, M, delta, bends)
 
 
 def product(at, v):

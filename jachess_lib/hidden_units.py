@@ -22,7 +22,10 @@ __all__ = ["HIDDEN_UNITS", "HiddenUnit"]
 
 @dataclass(frozen=True)
 class HiddenUnit:
-    """A hidden unit z = h(a) with its slope `dh` and its bend `d2h`."""
+    """A hidden unit z = h(a) with its slope `dh` and its bend `d2h`.
+
+    Where z is known already, `dh(a, z)` and `d2h(a, z)` need not compute it again.
+    """
 
     name: str
     h: Callable
@@ -33,11 +36,11 @@ class HiddenUnit:
         return f"HiddenUnit({self.name!r})"
 
 
-def _ones(a):
+def _ones(a, z=None):
     return np.ones_like(a)
 
 
-def _zeros(a):
+def _zeros(a, z=None):
     return np.zeros_like(a)
 
 
@@ -59,12 +62,12 @@ def sigmoid(a):
     return np.where(_real(a) >= 0, 1, e) / (1 + e)
 
 
-def _sigmoid_dh(a):
+def _sigmoid_dh(a, z=None):
     # σ(a)σ(−a), not σ(1 − σ): the second loses every digit once σ rounds to 1.
     return sigmoid(a) * sigmoid(-a)
 
 
-def _sigmoid_d2h(a):
+def _sigmoid_d2h(a, z=None):
     s, t = sigmoid(a), sigmoid(-a)
     return s * t * (t - s)
 
@@ -74,13 +77,17 @@ def softplus(a):
     return _relu(a) + np.log1p(_decay(a))
 
 
-def _tanh_dh(a):
-    z = np.tanh(a)
+def _softplus_dh(a, z=None):
+    return sigmoid(a)
+
+
+def _tanh_dh(a, z=None):
+    z = np.tanh(a) if z is None else z
     return 1 - z * z
 
 
-def _tanh_d2h(a):
-    z = np.tanh(a)
+def _tanh_d2h(a, z=None):
+    z = np.tanh(a) if z is None else z
     return -2 * z * (1 - z * z)
 
 
@@ -88,7 +95,7 @@ def _relu(a):
     return np.where(_real(a) > 0, a, 0)
 
 
-def _relu_dh(a):
+def _relu_dh(a, z=None):
     return np.zeros_like(a) + (_real(a) > 0)
 
 
@@ -100,11 +107,11 @@ def _gelu(a):
     return a * ndtr(a)
 
 
-def _gelu_dh(a):
+def _gelu_dh(a, z=None):
     return ndtr(a) + a * _normal_density(a)
 
 
-def _gelu_d2h(a):
+def _gelu_d2h(a, z=None):
     return (2 - a * a) * _normal_density(a)
 
 
@@ -123,7 +130,7 @@ def _exp(a):
     return np.exp(np.where(_real(a) < limit, a, limit))
 
 
-def _exp_dh(a):
+def _exp_dh(a, z=None):
     return np.where(_real(a) < _exp_limit(a), _exp(a), 0)
 
 
@@ -133,7 +140,7 @@ HIDDEN_UNITS = {
         HiddenUnit("identity", lambda a: +a, _ones, _zeros),
         HiddenUnit("tanh", np.tanh, _tanh_dh, _tanh_d2h),
         HiddenUnit("sigmoid", sigmoid, _sigmoid_dh, _sigmoid_d2h),
-        HiddenUnit("softplus", softplus, sigmoid, _sigmoid_dh),
+        HiddenUnit("softplus", softplus, _softplus_dh, _sigmoid_dh),
         # The slope at the kink a = 0 is taken as 0; the bend is 0 wherever it exists.
         HiddenUnit("relu", _relu, _relu_dh, _zeros),
         HiddenUnit("gelu", _gelu, _gelu_dh, _gelu_d2h),

@@ -15,7 +15,7 @@ import numpy as np
 
 from jachess_lib._inputs import check_choice, check_inputs, result_array
 from jachess_lib._kernels import contract
-from jachess_lib.network import forward
+from jachess_lib.network import forward, slope
 
 __all__ = ["input_jacobian", "parameter_jacobian"]
 
@@ -64,10 +64,7 @@ def input_jacobian(net, X, *, out=None):
 def back_through_layer(net, trace, l, dy_da):
     """Return ∂y_k/∂a_j of layer l − 1, of shape (N, K, M), from that of layer l."""
     # eq-jacobian-step: ∂y_k/∂a_j = h'(a_j) Σ_l w_lj ∂y_k/∂a_l
-    return (
-        contract(dy_da, net.W[l][:, 1:])
-        * net.hidden[l - 1].dh(trace.a[l - 1])[:, None, :]
-    )
+    return contract(dy_da, net.W[l][:, 1:]) * slope(net, trace, l - 1)[:, None, :]
 
 
 def parameter_jacobian(net, X, *, of="outputs", out=None):

@@ -201,6 +201,22 @@ def forward(net, X):
     return Trace(a, z, net.output.y(a[-1]))
 
 
+def slope(net, trace, l):
+    """Return h'(a_j) of hidden layer l, of shape (N, M)."""
+    return net.hidden[l].dh(trace.a[l], trace.z[l + 1][:, 1:])
+
+
+def slope_of_each_layer(net, trace):
+    """Return the list of h'(a) of the hidden layers."""
+    return [slope(net, trace, l) for l in range(net.depth - 1)]
+
+
+def bend(net, trace, l, delta):
+    """Return h''(a_j) Σ_k w_kj δ_k of hidden layer l, of shape (N, M)."""
+    d2h = net.hidden[l].d2h(trace.a[l], trace.z[l + 1][:, 1:])
+    return d2h * (delta[l + 1] @ net.W[l + 1][:, 1:])
+
+
 def _with_constant_unit(z):
     """Return z with the unit z_0 = 1 of the bias in front, of shape (N, 1 + M)."""
     with_constant = np.empty((z.shape[0], 1 + z.shape[1]), z.dtype)

@@ -17,14 +17,11 @@ Schraudolph, *Neural Computation* 14 (2002), for the form with M.
 
 import numpy as np
 
-from jachess_lib._inputs import check_inputs, result_array
-from jachess_lib.hessian import (
-    exact_hessian,
-    fill_blocks,
-    fill_diagonal,
-    places,
-    square_result,
-)
+from jachess_lib._inputs import check_inputs
+from jachess_lib._kernels import IN_CACHE, pattern_chunks
+from jachess_lib.hessian import exact_hessian, fill_blocks, places, square_result
+from jachess_lib.jacobian import back_through_layer
+from jachess_lib.network import forward
 
 __all__ = ["outer_product_diagonal", "outer_product_hessian", "residual_hessian"]
 
@@ -79,9 +76,18 @@ def outer_product_diagonal(net, X):
         If X does not fit.
     """
     X = check_inputs(net, X)
-    diagonal = result_array(None, (net.n_parameters,), np.result_type(X, net.w))
-    # eq-outer-product-diagonal: Σ_n M_jj z_i², with M_jj of layer l without its δ
-    return fill_diagonal(net, X, None, diagonal)
+    diagonal = np.zeros(net.n_parameters, np.result_type(X, net.w))
+    for n in pattern_chunks(len(X), net.sizes[-1] * sum(net.sizes), limit=IN_CACHE):
+        trace = forward(net, X[n])
+        # R of the output unit, with M = RᵀR, goes back through the layers as y would
+        R = net.output.root(trace.a[-1])
+        for l in range(net.depth - 1, -1, -1):
+            # eq-outer-product-diagonal: Σ_n M_jj z_i² with M_jj = Σ_k R_kj²
+            squares = np.einsum("nkj,nkj->jn", R, R) @ trace.z[l] ** 2
+            diagonal[net.slices[l]] += squares.ravel()
+            if l > 0:
+                R = back_through_layer(net, trace, l, R)
+    return diagonal
 
 
 def residual_hessian(net, X, T):

@@ -26,11 +26,15 @@ __all__ = ["OUTPUT_UNITS", "OutputUnit"]
 
 @dataclass(frozen=True)
 class OutputUnit:
-    """An output unit y(a) with `dy_da(a)` = ∂y/∂a and its own `error(a, T)`."""
+    """An output unit y(a) with `dy_da(a)` = ∂y/∂a and its own `error(a, T)`.
+
+    `root(a)` is a square root of that derivative, M = rootᵀ root, of shape (N, K, K).
+    """
 
     name: str
     y: Callable
     dy_da: Callable
+    root: Callable
     error: Callable
 
     def __repr__(self):
@@ -54,6 +58,10 @@ def _linear_error(a, T):
 def _sigmoid_dy_da(a):
     # eq-output-units-sigmoid: ∂y_k/∂a_l = I_kl σ'(a_l), σ' = σ(a)σ(−a)
     return _diagonal(sigmoid(a) * sigmoid(-a))
+
+
+def _sigmoid_root(a):
+    return np.sqrt(_sigmoid_dy_da(a))
 
 
 def _sigmoid_error(a, T):
@@ -80,6 +88,12 @@ def _softmax_dy_da(a):
     return _diagonal(y) - y[:, :, None] * y[:, None, :]
 
 
+def _softmax_root(a):
+    # Σ_m y_m (I_mk − y_k)(I_ml − y_l) = I_kl y_k − y_k y_l, since Σ_m y_m = 1
+    y = _softmax(a)
+    return np.sqrt(y)[:, :, None] * (np.eye(y.shape[1], dtype=y.dtype) - y[:, None, :])
+
+
 def _softmax_error(a, T):
     # −Σ_k t_k ln y_k with ln y_k = a_k − ln Σ_l e^a_l and Σ_k t_k = 1
     a = _below_maximum(a)
@@ -89,8 +103,8 @@ def _softmax_error(a, T):
 OUTPUT_UNITS = {
     unit.name: unit
     for unit in (
-        OutputUnit("linear", lambda a: +a, _linear_dy_da, _linear_error),
-        OutputUnit("sigmoid", sigmoid, _sigmoid_dy_da, _sigmoid_error),
-        OutputUnit("softmax", _softmax, _softmax_dy_da, _softmax_error),
+        OutputUnit("linear", lambda a: +a, _linear_dy_da, _linear_dy_da, _linear_error),
+        OutputUnit("sigmoid", sigmoid, _sigmoid_dy_da, _sigmoid_root, _sigmoid_error),
+        OutputUnit("softmax", _softmax, _softmax_dy_da, _softmax_root, _softmax_error),
     )
 }
