@@ -17,8 +17,8 @@ _TEMPORARY = 1 << 19
 _FACTOR = 1 << 18
 # Numbers in each array with a row per pattern that is kept while a block is filled.
 _PATTERNS = 1 << 22
-# Numbers in all arrays of a sweep that visits a few patterns at a time: 0.5 MB.
-IN_CACHE = 1 << 16
+# Numbers in all arrays of a sweep that visits a few patterns at a time: 2 MB.
+IN_CACHE = 1 << 18
 # A diagonal block with fewer units than this, J times I, is not worth packing.
 _SMALL = 64
 
