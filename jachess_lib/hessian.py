@@ -21,12 +21,14 @@ import numpy as np
 
 from jachess_lib._inputs import check_index, check_inputs, check_targets, result_array
 from jachess_lib._kernels import contract, pattern_chunks, put_diagonal_block, put_pair
+from jachess_lib._shards import sum_over_shards
 from jachess_lib.backpropagation import error_signals
 from jachess_lib.network import forward
 
 __all__ = ["exact_hessian", "hessian_block", "hessian_diagonal"]
 
 
+@sum_over_shards
 def exact_hessian(net, X, T, *, out=None):
     """Return H[r, s] = ∂²E/∂w_r∂w_s, of shape (P, P), symmetric.
 
@@ -62,6 +64,7 @@ def exact_hessian(net, X, T, *, out=None):
     return H
 
 
+@sum_over_shards
 def hessian_block(net, X, T, l, m):
     """Return the block of H for the weight layers l and m, of shape (P_l, P_m).
 
@@ -91,6 +94,7 @@ def hessian_block(net, X, T, l, m):
     return block if l >= m else block.T
 
 
+@sum_over_shards
 def hessian_diagonal(net, X, T, *, out=None):
     """Return ∂²E/∂w_p², of shape (P,), without the rest of H.
 

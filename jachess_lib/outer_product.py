@@ -18,6 +18,7 @@ Schraudolph, *Neural Computation* 14 (2002), for the form with M.
 import numpy as np
 
 from jachess_lib._inputs import check_inputs, result_array
+from jachess_lib._shards import sum_over_shards
 from jachess_lib.hessian import (
     exact_hessian,
     fill_blocks,
@@ -29,6 +30,7 @@ from jachess_lib.hessian import (
 __all__ = ["outer_product_diagonal", "outer_product_hessian", "residual_hessian"]
 
 
+@sum_over_shards
 def outer_product_hessian(net, X, *, out=None):
     """Return Σ_n J_nᵀ M_n J_n, of shape (P, P), symmetric and never indefinite.
 
@@ -65,6 +67,7 @@ def outer_product_hessian(net, X, *, out=None):
     return G
 
 
+@sum_over_shards
 def outer_product_diagonal(net, X):
     """Return the diagonal of Σ_n J_nᵀ M_n J_n, of shape (P,), without the rest.
 
@@ -84,6 +87,7 @@ def outer_product_diagonal(net, X):
     return fill_diagonal(net, X, None, diagonal)
 
 
+@sum_over_shards
 def residual_hessian(net, X, T):
     """Return H − Σ_n J_nᵀ M_n J_n, of shape (P, P): what the approximation drops.
 
