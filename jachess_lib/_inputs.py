@@ -216,11 +216,11 @@ def _require_no_shards(net, X):
     if _is_dask_array(X):
         D, K = net.sizes[0], net.sizes[-1]
         raise TypeError(
-            "X is a Dask array, which only sums over the patterns take: apply what has a "
-            "row for each pattern to each chunk, the outputs by X.map_blocks(net, chunks="
-            f"(X.chunks[0], ({K},)), dtype=X.dtype), the Jacobian by X.map_blocks("
-            f"lambda x: input_jacobian(net, x), chunks=(X.chunks[0], ({K},), ({D},)), "
-            "new_axis=2, dtype=X.dtype), and likewise for others"
+            "X is a Dask array, which only sums over the patterns take: apply what has "
+            "a row for each pattern to each chunk, the outputs by X.map_blocks(net, "
+            f"chunks=(X.chunks[0], ({K},)), dtype=X.dtype), the Jacobian by "
+            "X.map_blocks(lambda x: input_jacobian(net, x), chunks="
+            f"(X.chunks[0], ({K},), ({D},)), new_axis=2, dtype=X.dtype), and so on"
         )
 
 

@@ -42,6 +42,8 @@ def sum_over_shards(function):
             return function(*args, **kwargs)
         given = parameters.bind(*args, **kwargs).arguments
         net, X, T = given.pop("net"), given.pop("X"), given.pop("T", None)
+        if not _any_shards(X, T):  # but another argument, which the function refuses
+            return function(*args, **kwargs)
         return _sum(summed, net, X, T, given.pop("out", None), given)
 
     return summed
@@ -138,18 +140,19 @@ class _Part:
     at: object
 
 
-def _of_shard(call, shard, values):
-    return call(*shard.load(values), shard.first)
-
-
-def _part_of_shard(call, shard, values):
-    return _Part(_of_shard(call, shard, values))
+def _start():
+    """Return the total of no shard."""
 
 
 def _fold(total, call, shard, values):
-    part = _of_shard(call, shard, values)
-    part += total  # into the new array: `total` belongs to the scheduler
+    part = call(*shard.load(values), shard.first)
+    if total is not None:
+        part += total  # into the new array: `total` belongs to the scheduler
     return part
+
+
+def _part(start, call, shard, values):
+    return _Part(_fold(start, call, shard, values))
 
 
 def _of_part(product, part, v):
@@ -195,8 +198,10 @@ def _keep(linearise, net, X, T):
     shards, graph = _shards(X, T)
     name = f"linearise-{uuid4().hex}"
     graph[f"call-{name}"] = call
+    starts = _starts(graph, name, shards)
     for i, shard in enumerate(shards):
-        graph[name, i] = (_part_of_shard, f"call-{name}", shard, shard.outside)
+        start = starts[i * len(starts) // len(shards)]
+        graph[name, i] = (_part, start, f"call-{name}", shard, shard.outside)
     (parts,) = dask.persist(_Keys(graph, [(name, i) for i in range(len(shards))]))
     kept = Kept(empty, parts)
     # a scheduler elsewhere persists in its own time: wait for it, and for its errors
@@ -242,18 +247,14 @@ def _shards(X, T):
     What serves one chunk alone goes into its shard. As tasks of their own, loads would
     run ahead whenever a worker is free, and their chunks would wait in memory.
     """
-    import dask
-    from dask.core import get_dependencies
-
-    arrays = dask.optimize(X) if T is None else dask.optimize(X, T)
-    graph = {k: v for A in arrays for k, v in dict(A.__dask_graph__()).items()}
-    needs = {key: get_dependencies(graph, key) for key in graph}
+    arrays = [X] if T is None else [X, T]
     rows = X.chunks[0]
     chunks = [
         (first, [(A.name, i, 0) for A in arrays])
         for i, first in enumerate(accumulate(rows, initial=0))
         if i < len(rows) and rows[i] > 0
     ]
+    graph, needs = _fused(arrays, {key for _, keys in chunks for key in keys})
     inside, outside = _private([keys for _, keys in chunks], graph, needs)
     shards = []
     for (first, keys), own in zip(chunks, inside, strict=True):
@@ -263,12 +264,27 @@ def _shards(X, T):
     return shards, {key: graph[key] for key in outside}
 
 
+def _fused(arrays, wanted):
+    """Return the graph of the arrays, few tasks a chunk, and what each key needs."""
+    import dask
+
+    graph = {}
+    for A in dask.optimize(*arrays):
+        graph.update(A.__dask_graph__())
+    for key in wanted - graph.keys():  # futures: there was nothing to optimise
+        graph[key] = next(A.dask[key] for A in arrays if key in A.dask)
+    needs = {key: getattr(node, "dependencies", ()) for key, node in graph.items()}
+    return graph, needs
+
+
 def _private(targets, graph, needs):
     """Return the sets of tasks that serve one target each, and the set of the others.
 
-    Each target is a list of keys. Data and futures are among the others, with what
-    they need.
+    Each target is a list of keys. The others are data and futures, what needs a future,
+    and what serves two targets.
     """
+    from dask.core import istask
+
     inside, outside, owner = [set() for _ in targets], set(), {}
     for i, keys in enumerate(targets):
         waiting = list(keys)
@@ -279,34 +295,36 @@ def _private(targets, graph, needs):
             if key in owner:  # of another target
                 inside[owner[key]].discard(key)
                 outside.add(key)
-            elif _is_task(graph[key], graph):
+            elif istask(graph[key]) and all(k in graph for k in needs[key]):
                 owner[key] = i
                 inside[i].add(key)
             else:
                 outside.add(key)
-            waiting.extend(needs[key])
+            waiting.extend(k for k in needs[key] if k in graph)
     return inside, outside
 
 
-def _is_task(node, graph):
-    """Say whether this is work to be done, and needs no future beyond the graph."""
-    from dask.core import istask
+def _starts(graph, name, shards):
+    """Add the starts of the branches to the graph; return their keys.
 
-    return istask(node) and all(k in graph for k in getattr(node, "dependencies", ()))
+    A start needs nothing, so that a cluster deals them out to all its workers. Tasks go
+    where most of what they need is: without starts, all would go to whoever holds `call`.
+    """
+    starts = [
+        (f"start-{name}", b) for b in range(min(len(shards), _BRANCHES * _slots()))
+    ]
+    graph.update((start, (_start,)) for start in starts)
+    return starts
 
 
 def _branches(graph, name, shards):
     """Add one task a shard to the graph; return the keys of the branches' totals."""
-    count = min(len(shards), _BRANCHES * _slots())
-    ends = []
-    for b in range(count):
-        total = None
-        for i in range(len(shards) * b // count, len(shards) * (b + 1) // count):
-            task = f"call-{name}", shards[i], shards[i].outside
-            graph[name, i] = (_fold, total, *task) if total else (_of_shard, *task)
-            total = (name, i)
-        ends.append(total)
-    return ends
+    totals = _starts(graph, name, shards)
+    for i, shard in enumerate(shards):
+        b = i * len(totals) // len(shards)
+        graph[name, i] = (_fold, totals[b], f"call-{name}", shard, shard.outside)
+        totals[b] = (name, i)
+    return totals
 
 
 def _tree(graph, name, keys, fan_in):
