@@ -308,7 +308,7 @@ def _starts(graph, name, shards):
     """Add the starts of the branches to the graph; return their keys.
 
     A start needs nothing, so that a cluster deals them out to all its workers. Tasks go
-    where most of what they need is: without starts, all would go to whoever holds `call`.
+    where what they need is: without starts, all would go to the one that holds `call`.
     """
     starts = [
         (f"start-{name}", b) for b in range(min(len(shards), _BRANCHES * _slots()))

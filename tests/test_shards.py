@@ -85,13 +85,17 @@ def assert_same(found, expected, rtol=1e-12):
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
-    with LocalCluster(
-        n_workers=2,
-        threads_per_worker=1,
-        dashboard_address=None,
-        scheduler_port=0,
-        local_directory=str(tmp_path_factory.mktemp("workers")),
-    ) as cluster:
+    """Start two worker processes, quick to see that the other is gone."""
+    with (
+        dask.config.set({"distributed.comm.timeouts.connect": "2s"}),
+        LocalCluster(
+            n_workers=2,
+            threads_per_worker=1,
+            dashboard_address=None,
+            scheduler_port=0,
+            local_directory=str(tmp_path_factory.mktemp("workers")),
+        ) as cluster,
+    ):
         yield cluster
 
 
@@ -641,6 +645,7 @@ def test_a_worker_killed_in_the_middle_changes_nothing(client, tmp_path):
     before = processes(client)
     with stuck(tmp_path, 7) as (load, marker), ThreadPoolExecutor(1) as thread:
         dX = chunked(X, 1).map_blocks(load, dtype=float)
+        # this runs in a thread of its own, so that the worker can be killed meanwhile
         answer = thread.submit(jl.exact_hessian, NET, dX, chunked(T, 1))
         for _ in range(3000):
             if marker.exists() and marker.read_text():
