@@ -345,6 +345,15 @@ def test_partial_sums_alive_on_a_cluster(client):
     pytest.fail("a partial sum was kept")
 
 
+def test_what_the_scheduler_holds_is_left_alone():
+    """A total may have been copied to another worker, or be wanted a second time."""
+    total, part = np.ones(2), SimpleNamespace(first=0, load=lambda values: (X, None))
+    found = _shards._fold(total, lambda X, T, first: np.full(2, 3.0), part, [])
+    np.testing.assert_array_equal(found, 4)
+    np.testing.assert_array_equal(_shards._add([total, total, total]), 3)
+    np.testing.assert_array_equal(total, 1)
+
+
 @pytest.mark.parametrize("slots", [1, 3])
 def test_no_chunk_is_loaded_before_its_turn(slots):
     lock, waiting, peak = threading.Lock(), set(), [0]
