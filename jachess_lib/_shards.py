@@ -362,7 +362,7 @@ def _compute(graph, key):
 
     # processes would else take six tasks at a time, and leave the others none
     ((total,),) = dask.compute(_Keys(graph, [key]), chunksize=1)
-    return np.require(total, requirements="W") if np.ndim(total) else total
+    return total
 
 
 class _Keys:

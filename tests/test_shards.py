@@ -276,6 +276,16 @@ def test_chunks_that_workers_hold(client):
     )
 
 
+def test_what_serves_one_chunk_alone_goes_with_it():
+    graph = {"data": 1, "a": (abs, "data"), "b": (abs, "a"), "c": (abs, "a")}
+    graph.update(d=(abs, "c"), late=(abs, "data"), e=(abs, "late"))
+    needs = {"data": (), "a": ["data"], "b": ["a"], "c": ["a"], "d": ["c"]}
+    needs.update(late=["elsewhere"], e=["late"])
+    inside, outside = _shards._private([["b"], ["d"], ["e"]], graph, needs)
+    assert inside == [{"b"}, {"c", "d"}, {"e"}]
+    assert outside == {"data", "a", "late"}
+
+
 # Memory
 
 
@@ -343,6 +353,18 @@ def test_partial_sums_alive_on_a_cluster(client):
             return
         time.sleep(0.01)
     pytest.fail("a partial sum was kept")
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 9, 16, 17])
+@pytest.mark.parametrize("fan_in", [_shards._MATRICES, _shards._VECTORS])
+def test_a_tree_adds_each_partial_sum_once_and_few_at_a_time(n, fan_in):
+    leaves = [("leaf", i) for i in range(n)]
+    graph = {leaf: 2**i for i, leaf in enumerate(leaves)}
+    top = _shards._tree(graph, "name", leaves, fan_in)
+    assert dask.get(graph, top) == 2**n - 1
+    groups = [task[1] for task in graph.values() if isinstance(task, tuple)]
+    assert max(map(len, groups), default=1) <= fan_in
+    assert _shards._MATRICES == 2
 
 
 def test_what_the_scheduler_holds_is_left_alone():
