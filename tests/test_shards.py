@@ -263,6 +263,12 @@ def test_an_array_that_is_no_numpy_array(scheduler, tmp_path):
     assert_same(jl.exact_hessian(NET, dX, T), jl.exact_hessian(NET, X, T))
 
 
+def test_each_chunk_with_a_pattern_has_one_task():
+    shards, _ = _shards._shards(*_shards._aligned(NET, chunked(X), chunked(T, 5)))
+    assert [shard.first for shard in shards] == [0, 4, 5, 14, 21]
+    assert all(type(shard.first) is int for shard in shards)
+
+
 def test_chunks_that_workers_hold(client):
     dX, dT = dask.persist(chunked(X), chunked(T, 7))
     assert_same(jl.exact_hessian(NET, dX, dT), jl.exact_hessian(NET, X, T))
