@@ -85,6 +85,8 @@ class Kept:
         self.empty, self.parts = empty, parts
 
     def __getattr__(self, name):
+        if name in ("empty", "parts"):  # of a copy that is not filled yet
+            raise AttributeError(name)
         return getattr(self.empty, name)
 
 

@@ -1,5 +1,6 @@
 """A sum over shards is the sum in memory, on every scheduler, whatever goes wrong."""
 
+import copy
 import inspect
 import os
 import pickle
@@ -643,6 +644,7 @@ def test_operators_serve_scipy(synchronous):
     found = eigsh(operator, 2, return_eigenvectors=False)
     expected = np.linalg.eigvalsh(jl.outer_product_hessian(NET, X))[-2:]
     np.testing.assert_allclose(sorted(found), expected, rtol=1e-10)
+    assert_same(copy.deepcopy(operator) @ V[:, 0], operator @ V[:, 0])
 
 
 # A worker is lost
