@@ -17,6 +17,7 @@ def _numbers(name, value, dtype=np.float64):
 
     `dtype` is given to whole numbers, which carry no precision of their own.
     """
+    _require_in_memory(name, value)
     try:
         array = np.asarray(value)
     except ValueError as error:  # rows of different lengths
@@ -29,10 +30,19 @@ def _numbers(name, value, dtype=np.float64):
     return array if array.dtype in _DTYPES else array.astype(dtype)
 
 
-def _require_finite(name, array):
+def _require_in_memory(name, value):
+    if type(value).__module__.startswith("dask."):
+        raise TypeError(
+            f"{name} is a Dask {type(value).__name__}, and here it must be in memory: "
+            f"use {name}.compute()"
+        )
+
+
+def _require_finite(name, array, first=0):
+    """Refuse entries that are not finite; the rows of `array` count from `first`."""
     if not np.isfinite(array).all():
         index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        where = ", ".join(map(str, index))
+        where = ", ".join(map(str, (first + index[0], *index[1:])))
         raise ValueError(
             f"{name}[{where}] is {array[index]}: every entry must be finite; "
             "remove or fill in such patterns first"
@@ -115,8 +125,13 @@ def _batch(name, array, n_columns, meaning, hint=""):
     return array
 
 
-def check_inputs(net, X, *, name="X", rows=None, complex_allowed=False):
-    """Return the inputs as a finite (N, D) array, with N = `rows` if that is given."""
+def check_inputs(net, X, *, name="X", rows=None, complex_allowed=False, first=0):
+    """Return the inputs as a finite (N, D) array, with N = `rows` if that is given.
+
+    In a chunk of a larger array, `first` is the place of its first row.
+    """
+    if name == "X":
+        _require_no_shards(net, X)
     X = _batch(name, _numbers(name, X, net.w.real.dtype), net.sizes[0], "input")
     if rows is not None and len(X) != rows:
         raise ValueError(
@@ -126,41 +141,87 @@ def check_inputs(net, X, *, name="X", rows=None, complex_allowed=False):
     if not complex_allowed:
         _require_real(name, X)
         _require_real("net.w", net.w)
-    _require_finite(name, X)
+    _require_finite(name, X, first)
     return X
 
 
-def check_targets(net, X, T):
+def check_targets(net, X, T, *, first=0):
     """Return the targets as a finite (N, K) array that suits the output unit."""
-    K = net.sizes[-1]
-    one_hot = f"for integer labels use one_hot(labels, {K})"
-    softmax = net.output.name == "softmax"
-    T = _batch("T", _numbers("T", T), K, "output", f"; {one_hot}" if softmax else "")
-    if len(T) != len(X):
-        raise ValueError(
-            f"X and T must have one row for each pattern, got X of shape {X.shape} and "
-            f"T of shape {T.shape}"
-        )
+    T = _numbers("T", T)
+    _paired_batch(net, X, T)
     _require_real("T", T)
-    _require_finite("T", T)
+    _require_finite("T", T, first)
     if net.output.name == "sigmoid":
-        _require_probabilities(T, "a sigmoid output needs targets in [0, 1]")
-    if softmax:
-        hint = f"a softmax output needs rows that are distributions; {one_hot}"
-        _require_probabilities(T, hint)
+        _require_probabilities(T, "a sigmoid output needs targets in [0, 1]", first)
+    if net.output.name == "softmax":
+        hint = f"a softmax output needs rows that are distributions; {_one_hot(net)}"
+        _require_probabilities(T, hint, first)
         sums = T.sum(axis=1, dtype=np.float64)
         off = np.abs(sums - 1) > 1e-5
         if off.any():
             n = int(np.argmax(off))
-            raise ValueError(f"row T[{n}] sums to {sums[n]:.6g}, not to 1: {hint}")
+            raise ValueError(
+                f"row T[{first + n}] sums to {sums[n]:.6g}, not to 1: {hint}"
+            )
     return T.astype(X.real.dtype, copy=False)
 
 
-def _require_probabilities(T, hint):
+def _one_hot(net):
+    return f"for integer labels use one_hot(labels, {net.sizes[-1]})"
+
+
+def _paired_batch(net, X, T):
+    """Require the shape (N, K) of T, with as many rows as X has."""
+    hint = f"; {_one_hot(net)}" if net.output.name == "softmax" else ""
+    _batch("T", T, net.sizes[-1], "output", hint)
+    if T.shape[0] != X.shape[0]:
+        raise ValueError(
+            f"X and T must have one row for each pattern, got X of shape {X.shape} and "
+            f"T of shape {T.shape}"
+        )
+
+
+def _require_probabilities(T, hint, first):
     off = (T < 0) | (T > 1)
     if off.any():
         n, k = (int(i) for i in np.argwhere(off)[0])
-        raise ValueError(f"T[{n}, {k}] is {T[n, k]:.6g}: {hint}")
+        raise ValueError(f"T[{first + n}, {k}] is {T[n, k]:.6g}: {hint}")
+
+
+def check_shards(net, X, T):
+    """Return X and T, in memory or as Dask arrays, of shapes that fit each other.
+
+    No chunk is made: what the chunks hold is checked where they are.
+    """
+    X = X if _is_dask_array(X) else _numbers("X", X, net.w.real.dtype)
+    T = T if T is None or _is_dask_array(T) else _numbers("T", T)
+    for name, A in (("X", X), ("T", T)):
+        if A is not None and any(map(math.isnan, A.shape)):
+            raise ValueError(
+                f"{name} has chunks of unknown size, so that its patterns cannot be "
+                f"counted: call {name}.compute_chunk_sizes() first"
+            )
+    _batch("X", X, net.sizes[0], "input")
+    if T is not None:
+        _paired_batch(net, X, T)
+    return X, T
+
+
+def _is_dask_array(value):
+    return type(value).__module__.startswith("dask.array")
+
+
+def _require_no_shards(net, X):
+    """Refuse a Dask array where the result has a row for each pattern."""
+    if _is_dask_array(X):
+        D, K = net.sizes[0], net.sizes[-1]
+        raise TypeError(
+            "X is a Dask array, which only sums over the patterns take: apply what has "
+            "a row for each pattern to each chunk, the outputs by X.map_blocks(net, "
+            f"chunks=(X.chunks[0], ({K},)), dtype=X.dtype), the Jacobian by "
+            "X.map_blocks(lambda x: input_jacobian(net, x), chunks="
+            f"(X.chunks[0], ({K},), ({D},)), new_axis=2, dtype=X.dtype), and so on"
+        )
 
 
 def check_covariance(net, X, covariance):

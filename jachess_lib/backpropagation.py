@@ -15,11 +15,13 @@ Source: Bishop & Bishop, *Deep Learning* (2024), §8.1.2 and §8.1.3.
 import numpy as np
 
 from jachess_lib._inputs import check_inputs, check_targets
+from jachess_lib._shards import sum_over_shards
 from jachess_lib.network import forward, slope
 
 __all__ = ["error", "error_gradient", "error_signals"]
 
 
+@sum_over_shards
 def error(net, X, T):
     """Return E = Σ_n E_n, the error of the batch, a float.
 
@@ -49,6 +51,7 @@ def error_signals(net, trace, T):
     return delta
 
 
+@sum_over_shards
 def error_gradient(net, X, T):
     """Return ∂E/∂w, of shape (P,), by one forward and one backward pass, O(N P).
 

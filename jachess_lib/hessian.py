@@ -29,12 +29,14 @@ from jachess_lib._kernels import (
     put_diagonal_block,
     put_pair,
 )
+from jachess_lib._shards import sum_over_shards
 from jachess_lib.backpropagation import error_signals
 from jachess_lib.network import bend, forward, slope_of_each_layer
 
 __all__ = ["exact_hessian", "hessian_block", "hessian_diagonal"]
 
 
+@sum_over_shards
 def exact_hessian(net, X, T, *, out=None):
     """Return H[r, s] = ∂²E/∂w_r∂w_s, of shape (P, P), symmetric.
 
@@ -70,6 +72,7 @@ def exact_hessian(net, X, T, *, out=None):
     return H
 
 
+@sum_over_shards
 def hessian_block(net, X, T, l, m):
     """Return the block of H for the weight layers l and m, of shape (P_l, P_m).
 
@@ -99,6 +102,7 @@ def hessian_block(net, X, T, l, m):
     return block if l >= m else block.T
 
 
+@sum_over_shards
 def hessian_diagonal(net, X, T, *, out=None):
     """Return ∂²E/∂w_p², of shape (P,), without the rest of H.
 

@@ -21,6 +21,7 @@ import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
 from jachess_lib._inputs import check_inputs, check_targets, check_vector
+from jachess_lib._shards import keep_shards, sum_over_kept, sum_over_shards
 from jachess_lib.backpropagation import error_signals
 from jachess_lib.network import bend, forward, slope_of_each_layer
 
@@ -50,6 +51,7 @@ class Linearisation(NamedTuple):
     bend: list | None
 
 
+@keep_shards
 def linearise(net, X, T=None):
     """Return the Linearisation of the error at the network's parameters."""
     X = check_inputs(net, X)
@@ -64,6 +66,7 @@ def linearise(net, X, T=None):
     return Linearisation(net, trace.z, slopes, M, delta, bends)
 
 
+@sum_over_kept
 def product(at, v):
     """Return Hv (or Σ JᵀMJv) for v of shape (…, P), from a Linearisation."""
     net, z, last = at.net, at.z, at.net.depth - 1
@@ -108,6 +111,7 @@ def _transposed(A):
     return A.swapaxes(-1, -2)
 
 
+@sum_over_shards
 def hessian_vector_product(net, X, T, v):
     """Return Hv, of shape (P,), without forming H.
 
@@ -137,6 +141,7 @@ def hessian_vector_product(net, X, T, v):
     return product(linearise(net, X, T), v)
 
 
+@sum_over_shards
 def gauss_newton_vector_product(net, X, v):
     """Return Σ_n J_nᵀ M_n J_n v, of shape (P,), without forming the matrix.
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from jachess_lib._inputs import check_inputs
 from jachess_lib._kernels import IN_CACHE, pattern_chunks
+from jachess_lib._shards import sum_over_shards
 from jachess_lib.hessian import exact_hessian, fill_blocks, places, square_result
 from jachess_lib.jacobian import back_through_layer
 from jachess_lib.network import forward
@@ -26,6 +27,7 @@ from jachess_lib.network import forward
 __all__ = ["outer_product_diagonal", "outer_product_hessian", "residual_hessian"]
 
 
+@sum_over_shards
 def outer_product_hessian(net, X, *, out=None):
     """Return Σ_n J_nᵀ M_n J_n, of shape (P, P), symmetric and never indefinite.
 
@@ -62,6 +64,7 @@ def outer_product_hessian(net, X, *, out=None):
     return G
 
 
+@sum_over_shards
 def outer_product_diagonal(net, X):
     """Return the diagonal of Σ_n J_nᵀ M_n J_n, of shape (P,), without the rest.
 
@@ -90,6 +93,7 @@ def outer_product_diagonal(net, X):
     return diagonal
 
 
+@sum_over_shards
 def residual_hessian(net, X, T):
     """Return H − Σ_n J_nᵀ M_n J_n, of shape (P, P): what the approximation drops.
 
