@@ -16,8 +16,10 @@ NOTEBOOKS = $(sort $(wildcard notebooks/*.ipynb) $(wildcard book/*.ipynb))
 # Leave PYTHON alone and the first Python that serves is taken.
 PYTHON ?=
 # One thread for linear algebra: sums are then always taken in the same order, and
-# the outputs that notebooks store do not change from run to run.
-ONE_THREAD = OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
+# the outputs that notebooks store do not change from run to run. NumPy alone, too:
+# what a chapter shows is what it runs.
+REPEATABLE = OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 \
+  JACHESS_COMPILED=0
 # Nothing outside the project may reach into it.
 export PYTHONNOUSERSITE := 1
 export PYTHONPATH :=
@@ -53,7 +55,7 @@ book: env ## build the book into _build/html
 	@echo "or run 'make serve' (searching needs it in some browsers)."
 
 test: book ## run every test; builds the book first
-	@$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadfile -q $(ARGS)
+	@$(REPEATABLE) $(BIN)/python -m pytest -n 2 --dist loadfile -q $(ARGS)
 
 serve: book ## show the book at http://localhost:8000
 	@echo "http://localhost:8000  (Ctrl-C stops it)"
@@ -67,7 +69,7 @@ lab: env ## open the chapters in JupyterLab
 notebooks: env ## execute all notebooks and store their outputs
 	@test -n "$(NOTEBOOKS)" || { echo "There is no notebook yet."; exit 1; }
 	@for notebook in $(NOTEBOOKS); do \
-	  $(ONE_THREAD) $(STEP) "execute $$notebook" \
+	  $(REPEATABLE) $(STEP) "execute $$notebook" \
 	    "Run its cells in 'make lab' to see the error where it happens." \
 	    $(BIN)/jupyter nbconvert --to notebook --execute --inplace \
 	    --ExecutePreprocessor.record_timing=False \
@@ -89,7 +91,7 @@ lint: env ## check the code's style
 mutants: env ## plant faults in the library and count those the tests catch
 	@$(STEP) "fetch the mutation tester" "Is the package index reachable?" \
 	  $(BIN)/python -m pip install mutmut==$(MUTMUT_VERSION)
-	@$(ONE_THREAD) $(BIN)/mutmut run --max-children 2
+	@$(REPEATABLE) $(BIN)/mutmut run --max-children 2
 	@$(BIN)/mutmut results
 
 lock: env ## write requirements.txt anew from pyproject.toml

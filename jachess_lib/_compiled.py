@@ -4,11 +4,14 @@ Used where Numba is installed (`pip install "jachess-lib[fast]"`), and only by
 `_kernels`. Nothing is derived here: each twin computes what the chapter's own lines
 compute, a few patterns at a time, and the tests hold the two against each other.
 
-A *state* is one flat array with all that a sweep keeps of a block of patterns. `_layout`
-says where each part starts, in numbers per pattern; `_part` cuts it out as (rows, M).
+A *state* is one flat array with all that a sweep keeps of a block of patterns.
+`_layout` says where each part starts, in numbers per pattern, and `_part` cuts it out
+with a row for each pattern. The functions at the end are what stands in: they have the
+names and the arguments of those they stand in for.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from llvmlite import ir
@@ -20,7 +23,7 @@ OUTPUTS = {"linear": 0, "sigmoid": 1, "softmax": 2}
 
 # Numbers in the state of a block: 1 MB in float64 stays in the second-level cache.
 _STATE = 1 << 17
-_FEWEST_ROWS = 128
+_FEWEST_ROWS = 64
 
 # "numpy" lets a division by zero be an infinity, and with it a loop be vectorised.
 _HOW = {"cache": True, "nogil": True, "error_model": "numpy"}
@@ -54,7 +57,7 @@ _ROUNDER = 1.5 * 2.0**52  # x + _ROUNDER has the whole part of x in its last bit
 
 @element
 def _reduced(x):
-    """Return (2^k, e^r − 1) with x = k ln 2 + r and |r| ≤ ½ ln 2; no branch, no call."""
+    """Return (2^k, e^r − 1), where x = k ln 2 + r and |r| ≤ ½ ln 2; no branch."""
     shifted = x * _LOG2_E + _ROUNDER
     k = shifted - _ROUNDER
     r = (x - k * _LN2_HIGH) - k * _LN2_LOW
@@ -164,7 +167,7 @@ def _outputs(output, a, y, m):
 
 @compiled
 def _layout(sizes):
-    """Return where z, slope, bend, delta, then y and m start, in numbers per pattern."""
+    """Return where z, slope, bend and delta, then y and m, start; and the end."""
     L = len(sizes) - 1
     at = np.zeros((4, L + 1), np.int64)
     end = 0
@@ -225,18 +228,29 @@ def _weights(V, sizes, starts, l):
 
 
 @compiled
-def _forward(w, sizes, starts, at, units, output, X, second, state, scratch):
-    """Fill z, slope and, if `second`, bend with h″; then y and m."""
+def _forward(w, sizes, starts, at, units, output, X, V_0, second, state, scratch):
+    """Fill z, slope and, if `second`, bend with h″; then y and m.
+
+    Given V_0, the first weights without their biases, z of the inputs is left out.
+    """
     rows, L = X.shape[0], len(sizes) - 1
     z = _part(state, rows, at[0, 0], 1 + sizes[0])
-    for n in range(rows):
-        z[n, 0] = 1.0
-        for i in range(sizes[0]):
-            z[n, 1 + i] = X[n, i]
+    if V_0.size == 0:
+        for n in range(rows):
+            z[n, 0] = 1.0
+            for i in range(sizes[0]):
+                z[n, 1 + i] = X[n, i]
     for l in range(L):
         M = sizes[l + 1]
         a = _part(scratch, rows, 0, M)
-        np.dot(z, _layer(w, sizes, starts, l).T, a)
+        if l == 0 and V_0.size > 0:
+            W = _layer(w, sizes, starts, 0)
+            np.dot(X, V_0.T, a)
+            for n in range(rows):
+                for j in range(M):
+                    a[n, j] += W[j, 0]
+        else:
+            np.dot(z, _layer(w, sizes, starts, l).T, a)
         if l == L - 1:
             y = _part(state, rows, at[0, L], M)
             _outputs(output, a, y, _part(state, rows, at[1, L], M))
@@ -393,7 +407,7 @@ def _rows_of_a_block(width, n_patterns):
 
 
 @compiled
-def linearise(w, sizes, units, output, X, T, exact):
+def _linearise(w, sizes, units, output, X, T, exact):
     """Return the state of every block, one after the other."""
     starts = _starts(sizes)
     at, width = _layout(sizes)
@@ -401,18 +415,21 @@ def linearise(w, sizes, units, output, X, T, exact):
     state = np.empty(len(X) * width, w.dtype)
     step = _rows_of_a_block(width, len(X))
     scratch = np.empty(step * sizes.max(), w.dtype)
+    V_0 = np.empty((0, 0), w.dtype)
     for n in range(0, len(X), step):
         end = min(n + step, len(X))
         part = state[n * width : end * width]
-        _forward(w, sizes, starts, at, units, output, X[n:end], exact, part, scratch)
+        _forward(
+            w, sizes, starts, at, units, output, X[n:end], V_0, exact, part, scratch,
+        )  # fmt: skip
         if exact:
             _backward(V, sizes, starts, at, T[n:end], part, scratch)
     return state
 
 
 @compiled
-def product(w, sizes, output, n_patterns, exact, state, v):
-    """Return Hv, or the product with the outer-product matrix, from `linearise`."""
+def _multiply(w, sizes, output, n_patterns, exact, state, v):
+    """Return Hv, or the product with the outer-product matrix, from `_linearise`."""
     starts = _starts(sizes)
     at, width = _layout(sizes)
     V = _without_biases(w, sizes, starts)
@@ -423,31 +440,6 @@ def product(w, sizes, output, n_patterns, exact, state, v):
     for n in range(0, n_patterns, step):
         rows = min(step, n_patterns - n)
         part = state[n * width : (n + rows) * width]
-        _product_of_rows(
-            V, Vv, v, sizes, starts, at, output, exact, n == 0, rows, part, scratch,
-            Hv, block,
-        )  # fmt: skip
-    return Hv
-
-
-@compiled
-def linearise_and_multiply(w, sizes, units, output, X, T, exact, v):
-    """Return Hv as `product` does, without keeping more than the state of one block."""
-    starts = _starts(sizes)
-    at, width = _layout(sizes)
-    V = _without_biases(w, sizes, starts)
-    Vv = _without_biases(v, sizes, starts)
-    step = _rows_of_a_block(width, len(X))
-    state = np.empty(step * width, w.dtype)
-    Hv, block = np.zeros_like(w), np.empty_like(w)
-    scratch = np.empty(step * 2 * (sizes[1:].sum() + sizes.max()), w.dtype)
-    for n in range(0, len(X), step):
-        end = min(n + step, len(X))
-        rows = end - n
-        part = state[: rows * width]
-        _forward(w, sizes, starts, at, units, output, X[n:end], exact, part, scratch)
-        if exact:
-            _backward(V, sizes, starts, at, T[n:end], part, scratch)
         _product_of_rows(
             V, Vv, v, sizes, starts, at, output, exact, n == 0, rows, part, scratch,
             Hv, block,
@@ -487,7 +479,7 @@ def _scale_rows(R, slope):
 
 
 @compiled
-def input_jacobian(w, sizes, units, output, X, J):
+def _input_jacobian(w, sizes, units, output, X, J):
     """Put ∂y_k/∂x_i into J, of shape (N, K, D), from the outputs back."""
     L, K, D = len(sizes) - 1, sizes[-1], sizes[0]
     starts = _starts(sizes)
@@ -496,7 +488,7 @@ def input_jacobian(w, sizes, units, output, X, J):
     W_0 = _layer(w, sizes, starts, 0)
     V_0 = W_0[:, 1:].copy()
     widest = sizes[1:].max()
-    step = max(1, min(len(X), max(16, _STATE // (width + 2 * K * widest))))
+    step = _rows_of_a_block(width + 2 * K * widest, len(X))
     state = np.empty(step * width, w.dtype)
     scratch = np.empty(step * widest, w.dtype)
     front, back = (
@@ -507,7 +499,9 @@ def input_jacobian(w, sizes, units, output, X, J):
         end = min(n + step, len(X))
         rows = end - n
         part = state[: rows * width]
-        _forward(w, sizes, starts, at, units, output, X[n:end], False, part, scratch)
+        _forward(
+            w, sizes, starts, at, units, output, X[n:end], V_0, False, part, scratch,
+        )  # fmt: skip
         m = _part(part, rows, at[1, L], K)
         J_n = J[n:end].reshape(rows * K, D)
         if L == 1:
@@ -538,14 +532,15 @@ def input_jacobian(w, sizes, units, output, X, J):
 
 
 @compiled
-def parameter_jacobian(w, sizes, units, output, X, of_outputs, J):
+def _parameter_jacobian(w, sizes, units, output, X, of_outputs, J):
     """Put ∂y_k/∂w, or ∂a_k/∂w, into J, of shape (N, K, P)."""
     L, K = len(sizes) - 1, sizes[-1]
     starts = _starts(sizes)
     at, width = _layout(sizes)
     V = _without_biases(w, sizes, starts)
+    V_0 = np.empty((0, 0), w.dtype)
     widest = sizes[1:].max()
-    step = max(1, min(len(X), max(16, _STATE // (width + 2 * K * widest))))
+    step = _rows_of_a_block(width + 2 * K * widest, len(X))
     state = np.empty(step * width, w.dtype)
     scratch = np.empty(step * widest, w.dtype)
     front, back = (
@@ -556,7 +551,9 @@ def parameter_jacobian(w, sizes, units, output, X, of_outputs, J):
         end = min(n + step, len(X))
         rows = end - n
         part = state[: rows * width]
-        _forward(w, sizes, starts, at, units, output, X[n:end], False, part, scratch)
+        _forward(
+            w, sizes, starts, at, units, output, X[n:end], V_0, False, part, scratch,
+        )  # fmt: skip
         R = front[: rows * K * K].reshape(rows, K, K)
         _sensitivities(output, of_outputs, _part(part, rows, at[1, L], K), R)
         for l in range(L - 1, -1, -1):
@@ -583,3 +580,59 @@ def _outer_rows(R, z, J, start):
                 first = start + j * I
                 for i in range(I):
                     J[n, k, first + i] = R[n, k, j] * z[n, i]
+
+
+def takes(net, arrays):
+    """Return whether these units and arrays, X the first, are what was compiled."""
+    return (
+        all(unit.name in UNITS for unit in net.hidden)
+        and len(arrays[0]) > 0
+        and net.w.dtype.kind == "f"
+        and all(A.dtype == net.w.dtype and A.flags.c_contiguous for A in arrays)
+    )
+
+
+def _numbers(net):
+    """Return w, the sizes, the hidden units and the output unit as Numba takes them."""
+    units = np.array([UNITS[unit.name] for unit in net.hidden], np.int64)
+    return net.w, np.array(net.sizes, np.int64), units, OUTPUTS[net.output.name]
+
+
+def from_outputs(net, X, J):
+    """Stand in for `jacobian.from_outputs`."""
+    _input_jacobian(*_numbers(net), X, J)
+
+
+def of_parameters(net, X, of, J):
+    """Stand in for `jacobian.of_parameters`."""
+    _parameter_jacobian(*_numbers(net), X, of == "outputs", J)
+
+
+class CompiledLinearisation(NamedTuple):
+    """Stand in for `hessian_vector.Linearisation`."""
+
+    net: object
+    n_patterns: int
+    exact: bool
+    state: np.ndarray
+
+    @property
+    def dtype(self):
+        """The precision of the products."""
+        return self.state.dtype
+
+    def times(self, v):
+        """Return what `hessian_vector.product` does, for v of shape (…, P)."""
+        w, sizes, _, output = _numbers(self.net)
+        fixed = w, sizes, output, self.n_patterns, self.exact, self.state
+        rows = np.ascontiguousarray(v, self.dtype).reshape(-1, len(w))
+        Hv = [_multiply(*fixed, row) for row in rows]
+        return np.array(Hv, np.result_type(v, self.dtype)).reshape(v.shape)
+
+
+def linearised(net, X, T):
+    """Stand in for `hessian_vector.linearised`."""
+    exact = T is not None
+    targets = T if exact else np.empty((0, net.sizes[-1]), X.dtype)
+    state = _linearise(*_numbers(net), X, targets, exact)
+    return CompiledLinearisation(net, len(X), exact, state)

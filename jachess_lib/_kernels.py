@@ -6,6 +6,8 @@ that sum written index by index.
 """
 
 import math
+import os
+from functools import cache
 from itertools import product
 
 import numpy as np
@@ -21,6 +23,30 @@ _PATTERNS = 1 << 22
 IN_CACHE = 1 << 18
 # A diagonal block with fewer units than this, J times I, is not worth packing.
 _SMALL = 64
+
+
+def twin(function, net, *arrays):
+    """Return what computes `function`: its compiled twin, or itself.
+
+    The twin stands in where Numba is installed, the network has units that were
+    compiled, and the arrays, X the first, have one precision and the usual layout.
+    """
+    compiled = compiled_twins()
+    if compiled is None or not compiled.takes(net, arrays):
+        return function
+    return getattr(compiled, function.__name__)
+
+
+@cache
+def compiled_twins():
+    """Return the module of compiled twins, or None where it cannot or must not be."""
+    if os.environ.get("JACHESS_COMPILED") == "0":
+        return None
+    try:
+        import jachess_lib._compiled as compiled
+    except ImportError:  # no Numba, or one that does not know this NumPy
+        return None
+    return compiled
 
 
 def pattern_chunks(n_patterns, numbers_per_pattern, limit=None):
@@ -140,9 +166,9 @@ def _add_products(total, left, right, chunks):
 def put_diagonal_block(block, z, M, *, add):
     """Put H[j, i, q, p] = Σ_n M_jq z_i z_p into `block`, of shape (J, I, J, I).
 
-    M, of shape (N, J, J), may compute its slices when they are asked for. The sum is symmetric in (j, q)
-    and in (i, p), so a quarter of it is computed, in groups of rows j that stay in
-    cache while they are copied to their four places.
+    M, of shape (N, J, J), may compute its slices when they are asked for. The sum is
+    symmetric in (j, q) and in (i, p), so a quarter of it is computed, in groups of rows
+    j that stay in cache while they are copied to their four places.
     """
     J, I = block.shape[:2]
     N, dtype = len(z), block.dtype

@@ -243,9 +243,9 @@ class LayerBelow:
     bend: np.ndarray | None  # h''(a_j) Σ_k w_kj δ_k, (N, J)
 
     def __getitem__(self, njq):
-        """Return M_jq for slices n, j and q, of which j and q start at one unit."""
+        """Return M_jq, as M_qj, for slices n, j and q; j and q start at one unit."""
         n, j, q = njq
-        # eq-hessian-down: M_jq = h'(a_q) Σ_k w_kq ∂δ_k/∂a_j + I_jq h''(a_j) Σ w_kj δ_k
+        # eq-hessian-down: M_jq = h'(a_j) Σ_k w_kj ∂δ_k/∂a_q + I_jq h''(a_j) Σ w_kj δ_k
         M = contract(self.B[n, :, j].swapaxes(1, 2), self.V[:, q])
         M *= self.slope[n, None, q]
         if self.bend is not None:

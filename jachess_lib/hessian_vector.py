@@ -21,6 +21,7 @@ import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
 from jachess_lib._inputs import check_inputs, check_targets, check_vector
+from jachess_lib._kernels import twin
 from jachess_lib._shards import keep_shards, sum_over_kept, sum_over_shards
 from jachess_lib.backpropagation import error_signals
 from jachess_lib.network import bend, forward, slope_of_each_layer
@@ -50,12 +51,23 @@ class Linearisation(NamedTuple):
     delta: list | None
     bend: list | None
 
+    @property
+    def dtype(self):
+        """The precision of the products."""
+        return np.result_type(self.M, self.net.w)
+
 
 @keep_shards
 def linearise(net, X, T=None):
     """Return the Linearisation of the error at the network's parameters."""
     X = check_inputs(net, X)
     T = None if T is None else check_targets(net, X, T)
+    arrays = (X,) if T is None else (X, T)
+    return twin(linearised, net, *arrays)(net, X, T)
+
+
+def linearised(net, X, T):
+    """Return the Linearisation for arrays that are known to fit."""
     trace = forward(net, X)
     slopes = slope_of_each_layer(net, trace)
     M = net.output.dy_da(trace.a[-1])
@@ -69,6 +81,8 @@ def linearise(net, X, T=None):
 @sum_over_kept
 def product(at, v):
     """Return Hv (or Σ JᵀMJv) for v of shape (…, P), from a Linearisation."""
+    if not isinstance(at, Linearisation):
+        return at.times(v)  # the compiled twin
     net, z, last = at.net, at.z, at.net.depth - 1
     W = [W[:, 1:] for W in net.W]
     V = [
@@ -167,7 +181,7 @@ class _SymmetricOperator(LinearOperator):
     def __init__(self, at):
         self._at = at
         P = at.net.n_parameters
-        super().__init__(np.result_type(at.M, at.net.w), (P, P))
+        super().__init__(at.dtype, (P, P))
 
     def _matvec(self, v):
         return product(self._at, np.ravel(v))

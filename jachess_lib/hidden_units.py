@@ -24,23 +24,25 @@ __all__ = ["HIDDEN_UNITS", "HiddenUnit"]
 class HiddenUnit:
     """A hidden unit z = h(a) with its slope `dh` and its bend `d2h`.
 
-    Where z is known already, `dh(a, z)` and `d2h(a, z)` need not compute it again.
+    `dh_of_z` and `d2h_of_z`, if any, give the same from z, where that saves h(a).
     """
 
     name: str
     h: Callable
     dh: Callable
     d2h: Callable
+    dh_of_z: Callable | None = None
+    d2h_of_z: Callable | None = None
 
     def __repr__(self):
         return f"HiddenUnit({self.name!r})"
 
 
-def _ones(a, z=None):
+def _ones(a):
     return np.ones_like(a)
 
 
-def _zeros(a, z=None):
+def _zeros(a):
     return np.zeros_like(a)
 
 
@@ -62,12 +64,12 @@ def sigmoid(a):
     return np.where(_real(a) >= 0, 1, e) / (1 + e)
 
 
-def _sigmoid_dh(a, z=None):
+def _sigmoid_dh(a):
     # σ(a)σ(−a), not σ(1 − σ): the second loses every digit once σ rounds to 1.
     return sigmoid(a) * sigmoid(-a)
 
 
-def _sigmoid_d2h(a, z=None):
+def _sigmoid_d2h(a):
     s, t = sigmoid(a), sigmoid(-a)
     return s * t * (t - s)
 
@@ -77,17 +79,19 @@ def softplus(a):
     return _relu(a) + np.log1p(_decay(a))
 
 
-def _softplus_dh(a, z=None):
-    return sigmoid(a)
+def _tanh_dh(a):
+    return _tanh_dh_of_z(np.tanh(a))
 
 
-def _tanh_dh(a, z=None):
-    z = np.tanh(a) if z is None else z
+def _tanh_d2h(a):
+    return _tanh_d2h_of_z(np.tanh(a))
+
+
+def _tanh_dh_of_z(z):
     return 1 - z * z
 
 
-def _tanh_d2h(a, z=None):
-    z = np.tanh(a) if z is None else z
+def _tanh_d2h_of_z(z):
     return -2 * z * (1 - z * z)
 
 
@@ -95,7 +99,7 @@ def _relu(a):
     return np.where(_real(a) > 0, a, 0)
 
 
-def _relu_dh(a, z=None):
+def _relu_dh(a):
     return np.zeros_like(a) + (_real(a) > 0)
 
 
@@ -107,11 +111,11 @@ def _gelu(a):
     return a * ndtr(a)
 
 
-def _gelu_dh(a, z=None):
+def _gelu_dh(a):
     return ndtr(a) + a * _normal_density(a)
 
 
-def _gelu_d2h(a, z=None):
+def _gelu_d2h(a):
     return (2 - a * a) * _normal_density(a)
 
 
@@ -130,7 +134,7 @@ def _exp(a):
     return np.exp(np.where(_real(a) < limit, a, limit))
 
 
-def _exp_dh(a, z=None):
+def _exp_dh(a):
     return np.where(_real(a) < _exp_limit(a), _exp(a), 0)
 
 
@@ -138,9 +142,9 @@ HIDDEN_UNITS = {
     unit.name: unit
     for unit in (
         HiddenUnit("identity", lambda a: +a, _ones, _zeros),
-        HiddenUnit("tanh", np.tanh, _tanh_dh, _tanh_d2h),
+        HiddenUnit("tanh", np.tanh, _tanh_dh, _tanh_d2h, _tanh_dh_of_z, _tanh_d2h_of_z),
         HiddenUnit("sigmoid", sigmoid, _sigmoid_dh, _sigmoid_d2h),
-        HiddenUnit("softplus", softplus, _softplus_dh, _sigmoid_dh),
+        HiddenUnit("softplus", softplus, sigmoid, _sigmoid_dh),
         # The slope at the kink a = 0 is taken as 0; the bend is 0 wherever it exists.
         HiddenUnit("relu", _relu, _relu_dh, _zeros),
         HiddenUnit("gelu", _gelu, _gelu_dh, _gelu_d2h),

@@ -203,7 +203,8 @@ def forward(net, X):
 
 def slope(net, trace, l):
     """Return h'(a_j) of hidden layer l, of shape (N, M)."""
-    return net.hidden[l].dh(trace.a[l], trace.z[l + 1][:, 1:])
+    unit = net.hidden[l]
+    return unit.dh_of_z(trace.z[l + 1][:, 1:]) if unit.dh_of_z else unit.dh(trace.a[l])
 
 
 def slope_of_each_layer(net, trace):
@@ -213,7 +214,8 @@ def slope_of_each_layer(net, trace):
 
 def bend(net, trace, l, delta):
     """Return h''(a_j) Σ_k w_kj δ_k of hidden layer l, of shape (N, M)."""
-    d2h = net.hidden[l].d2h(trace.a[l], trace.z[l + 1][:, 1:])
+    unit, z = net.hidden[l], trace.z[l + 1][:, 1:]
+    d2h = unit.d2h_of_z(z) if unit.d2h_of_z else unit.d2h(trace.a[l])
     return d2h * (delta[l + 1] @ net.W[l + 1][:, 1:])
 
 

@@ -1,8 +1,13 @@
-"""What tests of the built book share: where it is, and the names of its pages."""
+"""What the tests share: NumPy alone, where the built book is, and its pages."""
 
+import os
 from pathlib import Path
 
 import pytest
+
+# The chapters' own lines are what is tested, here and in the notebooks; Numba, which
+# could stand in for some of them, has its own tests in test_compiled.py.
+os.environ["JACHESS_COMPILED"] = "0"
 
 HTML = Path(__file__).resolve().parents[1] / "_build" / "html"
 
