@@ -151,8 +151,9 @@ def hessian_vector_product(net, X, T, v):
     >>> hessian_vector_product(net, [[2.0]], [[5.0]], [1.0, 1.0])
     array([3., 6.])
     """
+    X, T = check_inputs(net, X), check_targets(net, X, T)
     v = check_vector("v", v, net.n_parameters)
-    return product(linearise(net, X, T), v)
+    return twin(linearised_product, net, X, T, v)(net, X, T, v)
 
 
 @sum_over_shards
@@ -171,8 +172,14 @@ def gauss_newton_vector_product(net, X, v):
     ValueError
         If X or `v` does not fit.
     """
+    X = check_inputs(net, X)
     v = check_vector("v", v, net.n_parameters)
-    return product(linearise(net, X), v)
+    return twin(linearised_product, net, X, v)(net, X, None, v)
+
+
+def linearised_product(net, X, T, v):
+    """Return the product with one vector, for arrays that are known to fit."""
+    return product(linearised(net, X, T), v)
 
 
 class _SymmetricOperator(LinearOperator):
