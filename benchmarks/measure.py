@@ -1,0 +1,219 @@
+"""How it is measured: cold call, agreement, interleaved rounds, memory.
+
+Every call of a part is made once cold and compared with the library's result. Those
+that agree are timed in rounds, one after another within a round, so that a noisy
+neighbour hits them alike. Everything happens in one process.
+"""
+
+import ctypes
+import gc
+import math
+import signal
+import statistics
+import time
+import tracemalloc
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmarks.peers.base import Skip
+
+MOST_BYTES = 8 << 30
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much time to spend on a call: `budget` seconds in `rounds` at most.
+
+    A short call is made many times in a round, for `batch` seconds; one that takes
+    longer than `limit` is stopped.
+    """
+
+    budget: float
+    rounds: int
+    batch: float
+    limit: float
+
+
+FULL = Effort(budget=2.0, rounds=15, batch=0.02, limit=60)
+QUICK = Effort(budget=0.5, rounds=5, batch=0.01, limit=5)
+
+
+class TooSlowError(Exception):
+    """A call took longer than it may."""
+
+
+@contextmanager
+def at_most(seconds):
+    """Stop what takes longer; compiled code is stopped when it returns."""
+
+    def stop(*_):
+        raise TooSlowError(f"more than {seconds:g} s a call")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def relative_error(result, reference):
+    """Return max|result − reference| / max|reference|; infinity for another shape."""
+    result = np.asarray(result)
+    if result.shape != reference.shape:
+        return math.inf
+    scale = float(np.abs(reference).max(initial=0)) or 1.0
+    # Row by row: the difference of two large matrices would be a third. NaN is kept.
+    rows = (
+        zip(result, reference, strict=True)
+        if result.ndim > 1
+        else [(result, reference)]
+    )
+    errors = [np.abs(a - b).max(initial=0) for a, b in rows]
+    return float(np.max(errors, initial=0)) / scale
+
+
+def short(exception):
+    """Return what went wrong, without the paths of this machine."""
+    text = " ".join(str(exception).split())
+    words = [word for word in text.split(" ") if "/" not in word and "\\" not in word]
+    return f"{type(exception).__name__}: {' '.join(words)}"[:160]
+
+
+def compare(calls, limit, seconds=FULL.limit):
+    """Call each once, cold, and return {name: row} and the calls worth timing.
+
+    The first call that works is the reference; one whose distance from it is above
+    `limit`, or that takes longer than `seconds`, is not timed.
+    """
+    rows, good, reference = {}, {}, None
+    for name, call in calls.items():
+        rows[name] = row = {}
+        if isinstance(call, Skip):
+            row.update(status="skipped", note=call.reason)
+            continue
+        if call.needs > MOST_BYTES:
+            gigabytes = f"{call.needs / 2**30:.0f} GiB"
+            row.update(status="skipped", note=f"needs about {gigabytes}")
+            continue
+        try:
+            with at_most(seconds):
+                start = time.perf_counter()
+                result = call.run()
+                row["first"] = time.perf_counter() - start
+            array = call.as_array(result)
+        except TooSlowError as slow:
+            row.update(status="too slow", note=str(slow))
+            continue
+        except Exception as failure:  # a peer may fail in any way: its row says so
+            row.update(status="failed", note=short(failure))
+            continue
+        if reference is None:
+            reference = np.array(array)
+        row["error"] = relative_error(array, reference)
+        if row["error"] <= limit:  # not so for NaN
+            row["status"], good[name] = "timed", call
+        else:
+            row.update(status="disagrees", note=f"off by {row['error']:.1e}")
+        del result, array
+    return rows, good
+
+
+def interleaved(rounds):
+    """Yield names round after round: {name: number of rounds} sets who still runs.
+
+    Every second round goes backwards, so that nobody always follows the same one.
+    """
+    for number in range(max(rounds.values(), default=0)):
+        names = [name for name, most in rounds.items() if number < most]
+        yield from names if number % 2 == 0 else reversed(names)
+
+
+def timed(run, times):
+    """Return (process CPU seconds, wall seconds) of one call, mean of `times`."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    for _ in range(times):
+        run()
+    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+    return cpu / times, wall / times
+
+
+def time_calls(calls, rows, effort, result_bytes):
+    """Time the calls round after round and add the medians to their rows."""
+    samples, batches, rounds = {}, {}, {}
+    for name, call in calls.items():
+        # The second call: how long it is, and how much memory it takes.
+        with peak_memory() as memory:
+            sample = timed(call.run, 1)
+        rows[name]["peak"] = memory(result_bytes - call.keeps)
+        seconds = max(sample[1], 1e-7)
+        batches[name] = max(1, min(1000, round(effort.batch / seconds)))
+        samples[name] = [sample] if batches[name] == 1 else []
+        fewest = 3 if seconds < 5 else 1 if seconds < 20 else 0
+        most = int(effort.budget / (seconds * batches[name]))
+        rounds[name] = max(fewest, min(effort.rounds, most))
+    for name in interleaved(rounds):
+        gc.collect()
+        gc.disable()
+        samples[name].append(timed(calls[name].run, batches[name]))
+        gc.enable()
+    for name, pairs in samples.items():
+        cpu, wall = zip(*pairs, strict=True)
+        rows[name].update(
+            cpu=summary(cpu), wall=summary(wall), rounds=len(pairs), calls=batches[name]
+        )
+
+
+def summary(values):
+    """Return [lower quartile, median, upper quartile]."""
+    if len(values) == 1:
+        return list(values) * 3
+    return statistics.quantiles(values, n=4, method="inclusive")
+
+
+def traced_peak(run, result_bytes):
+    """Return the bytes beyond the result that Python's allocators held at most."""
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    run()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return max(0, peak - before - result_bytes)
+
+
+def status(field):
+    """Return a line of /proc/self/status in bytes, or None where there is none."""
+    try:
+        with open("/proc/self/status", encoding="ascii") as lines:
+            for line in lines:
+                if line.startswith(field + ":"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return None
+
+
+@contextmanager
+def peak_memory():
+    """Yield a function: the bytes beyond a result that the process grew by at most.
+
+    Linux alone keeps a high-water mark that can be reset; elsewhere it is None.
+    """
+    try:
+        ctypes.CDLL(None).malloc_trim(0)  # freed memory goes back before we look
+        with open("/proc/self/clear_refs", "w", encoding="ascii") as mark:
+            mark.write("5")
+        before = status("VmRSS")
+    except (OSError, AttributeError):
+        before = None
+
+    def beyond(result_bytes):
+        peak = status("VmHWM")
+        if before is None or peak is None:
+            return None
+        return max(0, peak - before - result_bytes)
+
+    yield beyond
