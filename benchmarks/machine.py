@@ -2,6 +2,7 @@
 
 import os
 import platform
+import time
 from pathlib import Path
 
 
@@ -63,3 +64,18 @@ def system():
         if line.startswith("PRETTY_NAME="):
             return line.split("=", 1)[1].strip('"')
     return platform.system()
+
+
+def quietest_core(seconds=0.2):
+    """Return the core, of those we may run on, that was idle the longest just now."""
+    cores = os.sched_getaffinity(0)
+    before = idle_ticks()
+    time.sleep(seconds)
+    after = idle_ticks()
+    return max(cores, key=lambda core: after.get(core, 0) - before.get(core, 0))
+
+
+def idle_ticks():
+    """Return {core: how long it had nothing to do}."""
+    fields = (line.split() for line in lines("/proc/stat"))
+    return {int(f[0][3:]): int(f[4]) for f in fields if f and f[0][3:].isdigit()}

@@ -155,16 +155,28 @@ def time_calls(calls, rows, effort, result_bytes):
         fewest = 3 if seconds < 5 else 1 if seconds < 20 else 0
         most = int(effort.budget / (seconds * batches[name]))
         rounds[name] = max(fewest, min(effort.rounds, most))
-    for name in interleaved(rounds):
-        gc.collect()
-        gc.disable()
-        samples[name].append(timed(calls[name].run, batches[name]))
-        gc.enable()
+    with collected():
+        for name in interleaved(rounds):
+            gc.collect()
+            samples[name].append(timed(calls[name].run, batches[name]))
     for name, pairs in samples.items():
         cpu, wall = zip(*pairs, strict=True)
         rows[name].update(
             cpu=summary(cpu), wall=summary(wall), rounds=len(pairs), calls=batches[name]
         )
+
+
+@contextmanager
+def collected():
+    """Collect garbage when told to, and look at new objects alone: it is quick."""
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        gc.unfreeze()
 
 
 def summary(values):

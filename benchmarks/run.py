@@ -16,6 +16,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from benchmarks import yardsticks
 from benchmarks.goals import AGREEMENT, OTHERS, RATIOS
 from benchmarks.machine import describe_machine
 from benchmarks.operations import multiply_adds
@@ -231,6 +232,7 @@ def assemble(records, quick=False):
             }
             for name, size in SIZES.items()
         },
+        "gemm_multiply_adds": yardsticks.MULTIPLY_ADDS,
         "speed": {},
         "parts": [],
         "rows": [],

@@ -439,6 +439,20 @@ def test_the_machine_has_no_name_and_no_path():
     assert machine.platform.node() not in json.dumps(about)
 
 
+def test_the_quietest_core_is_the_one_that_idles(monkeypatch, tmp_path):
+    stat = tmp_path / "stat"
+    stat.write_text("cpu 1 1 1 7\ncpu0 9 0 0 100 5\ncpu1 9 0 0 300 5\nintr 1 2\n")
+    read = machine.lines
+    monkeypatch.setattr(machine, "lines", lambda path: read(stat))
+    assert machine.idle_ticks() == {0: 100, 1: 300}
+    ticks = iter([{0: 100, 1: 300}, {0: 190, 1: 310}])
+    monkeypatch.setattr(machine, "idle_ticks", lambda: next(ticks))
+    monkeypatch.setattr(
+        machine.os, "sched_getaffinity", lambda _: {0, 1}, raising=False
+    )
+    assert machine.quietest_core(0) == 0
+
+
 def test_numbers_are_rounded_and_rows_stand_on_lines():
     results = {"a": 1, "rows": [{"x": 1.23456789}, {"x": [0.000123456]}], "none": []}
     text = run.as_text(results)
@@ -465,7 +479,7 @@ def test_the_results_are_of_this_schema(results):
     fresh = run.assemble([])
     assert set(fresh) <= set(results)
     assert results["goals"] == json.loads(json.dumps({"ratios": RATIOS, **OTHERS}))
-    for field in ("sizes", "multiply_adds", "agreement"):
+    for field in ("sizes", "multiply_adds", "gemm_multiply_adds", "agreement"):
         assert results[field] == json.loads(json.dumps(fresh[field]))
     assert set(results["speed"]) == {"1", "2"}
     assert all(results["versions"][package] for package in run.PACKAGES)
