@@ -152,7 +152,7 @@ def time_calls(calls, rows, effort, result_bytes):
         seconds = max(sample[1], 1e-7)
         batches[name] = max(1, min(1000, round(effort.batch / seconds)))
         samples[name] = [sample] if batches[name] == 1 else []
-        fewest = 3 if seconds < 5 else 1 if seconds < 20 else 0
+        fewest = 3 if seconds < 5 else 1 if seconds < 10 else 0
         most = int(effort.budget / (seconds * batches[name]))
         rounds[name] = max(fewest, min(effort.rounds, most))
     with collected():
@@ -215,7 +215,7 @@ def peak_memory():
     Linux alone keeps a high-water mark that can be reset; elsewhere it is None.
     """
     try:
-        ctypes.CDLL(None).malloc_trim(0)  # freed memory goes back before we look
+        settle()
         with open("/proc/self/clear_refs", "w", encoding="ascii") as mark:
             mark.write("5")
         before = status("VmRSS")
@@ -229,3 +229,15 @@ def peak_memory():
         return max(0, peak - before - result_bytes)
 
     yield beyond
+
+
+def settle(most=20, seconds=0.05):
+    """Wait until freed memory is back with the system: some is freed in the back."""
+    gc.collect()
+    size = math.inf
+    for _ in range(most):
+        ctypes.CDLL(None).malloc_trim(0)
+        last, size = size, status("VmRSS") or 0
+        if size > last - (1 << 20):
+            return
+        time.sleep(seconds)

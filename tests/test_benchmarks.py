@@ -13,6 +13,7 @@ import pytest
 import jachess_lib as jl
 from benchmarks import machine, measure, operations, part, peers, run, yardsticks
 from benchmarks.goals import AGREEMENT, OTHERS, RATIOS
+from benchmarks.peers import base
 from benchmarks.peers.base import Call, Skip
 from benchmarks.problems import (
     DTYPES,
@@ -110,6 +111,15 @@ def test_we_come_first_and_every_family_has_its_module(function):
     assert peers.families(function)[:3] == ["ours", "jax", "torch"]
     for module, _ in peers.FAMILIES.values():
         assert (ROOT / "benchmarks" / "peers" / f"{module}.py").exists()
+
+
+def test_products_are_skipped_where_they_are_too_many():
+    assert base.too_many_products(20_000) is None
+    assert base.too_many_products(20_001).reason.startswith("one product for each of")
+    assert base.products_again(1000, "H") is None
+    assert base.products_again(1001, "H").reason == "the same 1,001 products as H"
+    # 7 patterns, 5 + 4 + 2 units, P = 54, three times 8 bytes
+    assert base.every_tangent(problem(SMALL, "float32")) == 24 * 54 * 7 * 11
 
 
 # Operations

@@ -7,6 +7,8 @@ import numpy as np
 
 # Beyond so many parameters no peer forms a matrix from P products: over a minute.
 MOST_PRODUCTS = 20_000
+# Beyond so many a second way to the same P products is not timed.
+FEW_PRODUCTS = 1000
 # Tangents that a peer pushes through the network at once.
 CHUNK = 256
 
@@ -39,11 +41,18 @@ def too_many_products(P):
     return None
 
 
+def products_again(P, where):
+    """Return the Skip of what costs as much as a timed matrix, if P is large."""
+    if P > FEW_PRODUCTS:
+        return Skip(f"the same {P:,} products as {where}")
+    return None
+
+
 def every_tangent(problem):
     """Return the bytes of all P tangents pushed through the network at once.
 
-    Each keeps its change of every unit of every pattern, about three times over.
+    Each keeps its change of every unit of every pattern, about three times over. The
+    bytes are those of float64, so that both precisions have the same rows.
     """
     units = sum(problem.net.sizes[1:])
-    P = problem.net.n_parameters
-    return 3 * P * len(problem.X) * units * problem.dtype.itemsize
+    return 3 * 8 * problem.net.n_parameters * len(problem.X) * units

@@ -2,7 +2,7 @@
 
 from laplace import curvature
 
-from benchmarks.peers.base import too_many_products
+from benchmarks.peers.base import products_again, too_many_products
 from benchmarks.peers.torch_module import Model
 
 BACKENDS = {
@@ -25,6 +25,9 @@ def backend_call(name, function, problem):
     P = problem.net.n_parameters
     if function == "exact_hessian" and (skip := too_many_products(P)):
         return skip
+    if name.startswith("Curvlinops") and not function.endswith("diagonal"):
+        if skip := products_again(P, "curvlinops @ I"):
+            return skip
     model = Model(problem)
     model.module.output_size = problem.T.shape[1]
     softmax = problem.net.output.name == "softmax"

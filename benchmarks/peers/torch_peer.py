@@ -9,6 +9,7 @@ from benchmarks.peers.base import (
     MOST_PRODUCTS,
     Call,
     every_tangent,
+    products_again,
     too_many_products,
 )
 
@@ -164,12 +165,12 @@ class Peer:
 
     def calls_hessian_diagonal(self):
         """Diagonal of H, from P products."""
-        one = torch.eye(self.P, dtype=self.w.dtype) if self.P <= MOST_PRODUCTS else None
+        again = products_again(self.P, "its exact_hessian")
+        if skip := too_many_products(self.P) or again:
+            return {"torch.func products": skip}
+        one = torch.eye(self.P, dtype=self.w.dtype)
         entries = vmap(lambda e: e @ self.hvp(e), chunk_size=CHUNK)
-        return {
-            "torch.func products": too_many_products(self.P)
-            or call(lambda: entries(one), self.P**2 * self.w.itemsize)
-        }
+        return {"torch.func products": call(lambda: entries(one))}
 
     def calls_outer_product_hessian(self):
         """Σ JᵀMJ, as one matrix product of all rows."""
