@@ -283,6 +283,13 @@ def test_everyone_is_called_as_often_as_the_row_says(monkeypatch):
         assert row["cpu"][0] <= row["cpu"][1] <= row["cpu"][2]
 
 
+def test_a_slow_start_does_not_make_the_batch_small(monkeypatch):
+    durations = iter([0.5, 0.4, 0.001, 0.002, 0.003, 0.004, 0.005])
+    monkeypatch.setattr(measure, "timed", lambda run, n: (0, next(durations)))
+    assert measure.shortest(None, 0.9, batch=1) == 0.001
+    assert measure.shortest(None, 2.0, batch=1) == 2.0
+
+
 def test_timed_is_the_mean_of_its_calls(monkeypatch):
     now = [0.0]
     monkeypatch.setattr(measure.time, "perf_counter", lambda: now[0])
