@@ -20,6 +20,8 @@ import numpy as np
 from benchmarks.peers.base import Skip
 
 MOST_BYTES = 8 << 30
+# Seconds after which one call says enough.
+LONG = 10
 
 
 @dataclass(frozen=True)
@@ -83,13 +85,18 @@ def short(exception):
     return f"{type(exception).__name__}: {' '.join(words)}"[:160]
 
 
-def compare(calls, limit, seconds=FULL.limit):
-    """Call each once, cold, and return {name: row} and the calls worth timing.
+def quiet(_):
+    """Tell nobody whose turn it is."""
+
+
+def compare(calls, limit, seconds=FULL.limit, announce=quiet):
+    """Call each once, cold: return {name: row}, the calls worth timing, and samples.
 
     The first call that works is the reference; one whose distance from it is above
-    `limit`, or that takes longer than `seconds`, is not timed.
+    `limit`, or that takes longer than `seconds`, is not timed. A sample is (CPU
+    seconds, wall seconds, bytes that the process grew by).
     """
-    rows, good, reference = {}, {}, None
+    rows, good, cold, reference = {}, {}, {}, None
     for name, call in calls.items():
         rows[name] = row = {}
         if isinstance(call, Skip):
@@ -99,11 +106,12 @@ def compare(calls, limit, seconds=FULL.limit):
             gigabytes = f"{call.needs / 2**30:.0f} GiB"
             row.update(status="skipped", note=f"needs about {gigabytes}")
             continue
+        announce(name)
         try:
-            with at_most(seconds):
-                start = time.perf_counter()
-                result = call.run()
-                row["first"] = time.perf_counter() - start
+            with peak_memory() as grown, at_most(seconds):
+                result, *times = clocked(call.run)
+            cold[name] = (*times, grown())
+            row["first"] = times[1]
             array = call.as_array(result)
         except TooSlowError as slow:
             row.update(status="too slow", note=str(slow))
@@ -119,7 +127,7 @@ def compare(calls, limit, seconds=FULL.limit):
         else:
             row.update(status="disagrees", note=f"off by {row['error']:.1e}")
         del result, array
-    return rows, good
+    return rows, good, cold
 
 
 def interleaved(rounds):
@@ -132,27 +140,49 @@ def interleaved(rounds):
         yield from names if number % 2 == 0 else reversed(names)
 
 
+def clocked(run):
+    """Return what a call returns, its process CPU seconds and its wall seconds."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    result = run()
+    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+    return result, cpu, wall
+
+
 def timed(run, times):
     """Return (process CPU seconds, wall seconds) of one call, mean of `times`."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    for _ in range(times):
-        run()
-    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+
+    def batch():
+        for _ in range(times):
+            run()
+
+    _, cpu, wall = clocked(batch)
     return cpu / times, wall / times
 
 
-def time_calls(calls, rows, effort, result_bytes):
+def second_call(call, cold):
+    """Return the sample of a second call, or the cold one where that was long enough.
+
+    What takes so long and compiles nothing is no faster the second time.
+    """
+    if cold is not None and cold[1] > LONG and not call.compiled:
+        return cold
+    with peak_memory() as grown:
+        times = timed(call.run, 1)
+    return (*times, grown())
+
+
+def time_calls(calls, rows, cold, effort, result_bytes, announce=quiet):
     """Time the calls round after round and add the medians to their rows."""
     samples, batches, rounds = {}, {}, {}
     for name, call in calls.items():
-        # The second call: how long it is, and how much memory it takes.
-        with peak_memory() as memory:
-            sample = timed(call.run, 1)
-        rows[name]["peak"] = memory(result_bytes - call.keeps)
+        announce(name)
+        *sample, grown = second_call(call, cold.get(name))
+        fresh = result_bytes - call.keeps
+        rows[name]["peak"] = None if grown is None else max(0, grown - fresh)
         seconds = shortest(call.run, sample[1], effort.batch)
         batches[name] = max(1, min(1000, round(effort.batch / seconds)))
         samples[name] = [sample] if batches[name] == 1 else []
-        fewest = 3 if seconds < 5 else 1 if seconds < 10 else 0
+        fewest = 3 if seconds < 5 else 1 if seconds < LONG else 0
         most = int(effort.budget / (seconds * batches[name]))
         rounds[name] = max(fewest, min(effort.rounds, most))
     with collected():
@@ -222,7 +252,7 @@ def status(field):
 
 @contextmanager
 def peak_memory():
-    """Yield a function: the bytes beyond a result that the process grew by at most.
+    """Yield a function: the bytes that the process grew by at most, its result too.
 
     Linux alone keeps a high-water mark that can be reset; elsewhere it is None.
     """
@@ -234,13 +264,11 @@ def peak_memory():
     except (OSError, AttributeError):
         before = None
 
-    def beyond(result_bytes):
+    def grown():
         peak = status("VmHWM")
-        if before is None or peak is None:
-            return None
-        return max(0, peak - before - result_bytes)
+        return None if before is None or peak is None else peak - before
 
-    yield beyond
+    yield grown
 
 
 def settle(most=20, seconds=0.05):

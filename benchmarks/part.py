@@ -21,6 +21,8 @@ from benchmarks.goals import AGREEMENT
 from benchmarks.machine import quietest_core
 from benchmarks.problems import GROWTH, ON_DISK, SIZES, SQUARE, problem, result_shape
 
+CALLING = "calling "
+
 
 def compare(spec):
     """Time one function of one size by every peer that can do it."""
@@ -51,22 +53,31 @@ def rows(size, spec, growing=False):
             found = dict(list(found.items())[:1])
         built |= found
         family_of |= dict.fromkeys(found, family)
+    for name, note in spec.get("lost", {}).items():
+        if built.pop(name, None):
+            unbuilt[name] = {"status": "failed", "note": note}
     effort = measure.QUICK if spec["quick"] else measure.FULL
-    table, good = measure.compare(built, AGREEMENT[dtype], effort.limit)
+    table, good, cold = measure.compare(built, AGREEMENT[dtype], effort.limit, announce)
     beside = {}
     if function in SQUARE and not growing:
         beside = yardsticks.beside(shape, dtype)
     table |= {name: {"status": "timed"} for name in beside}
-    measure.time_calls(good | beside, table, effort, result_bytes)
+    measure.time_calls(good | beside, table, cold, effort, result_bytes, announce)
     for name, call in good.items():
         if family_of[name] == "ours":
             fresh = result_bytes - call.keeps
             table[name]["traced"] = measure.traced_peak(call.run, fresh)
-    family_of |= dict.fromkeys(beside, "machine") | {name: name for name in unbuilt}
+    family_of |= dict.fromkeys(beside, "machine")
+    family_of = {name: name for name in unbuilt} | family_of
     return [
         {"peer": name, "family": family_of[name], **row}
         for name, row in (table | unbuilt).items()
     ]
+
+
+def announce(name):
+    """Say whose turn it is: the last one named is to blame if the process dies."""
+    print(CALLING + name, flush=True)
 
 
 def growth(spec):

@@ -181,14 +181,14 @@ def test_a_planted_mistake_is_a_row_that_says_so():
         "shape": Call(lambda: right[:-1]),
         "transposed scale": Call(lambda: right / 2, lambda r: 2 * r),
     }
-    rows, good = measure.compare(calls, AGREEMENT["float64"])
+    rows, good, _ = measure.compare(calls, AGREEMENT["float64"])
     assert list(good) == ["ours", "equal", "transposed scale"]
     for name in ("wrong", "nan", "shape"):
         assert rows[name]["status"] == "disagrees"
         assert rows[name]["note"].startswith("off by")
     assert rows["wrong"]["error"] == pytest.approx(1e-8, rel=1e-3)
     assert rows["equal"]["first"] > 0
-    _, good = measure.compare(calls, AGREEMENT["float32"])
+    _, good, _ = measure.compare(calls, AGREEMENT["float32"])
     assert "wrong" in good
 
 
@@ -199,7 +199,7 @@ def test_the_reference_is_a_copy():
         buffer[...] = 2
         return buffer
 
-    rows, _ = measure.compare({"a": Call(lambda: buffer), "b": Call(fill)}, 1e-10)
+    rows, _, _ = measure.compare({"a": Call(lambda: buffer), "b": Call(fill)}, 1e-10)
     assert rows["b"]["status"] == "disagrees"
 
 
@@ -213,7 +213,7 @@ def test_a_peer_that_raises_is_a_row_and_the_others_go_on():
         "large": Call(lambda: 1.0, needs=9 << 30),
         "skipped": Skip("too many"),
     }
-    rows, good = measure.compare(calls, 1e-10)
+    rows, good, _ = measure.compare(calls, 1e-10)
     assert list(good) == ["ours"]
     assert rows["late"]["status"] == "failed"
     assert rows["late"]["note"] == "RuntimeError: no kernel in for this"
@@ -227,7 +227,7 @@ def test_a_slow_call_is_stopped():
             pass
 
     calls = {"ours": Call(lambda: 1.0), "slow": Call(forever)}
-    rows, good = measure.compare(calls, 1e-10, seconds=0.01)
+    rows, good, _ = measure.compare(calls, 1e-10, seconds=0.01)
     assert list(good) == ["ours"]
     assert rows["slow"] == {"status": "too slow", "note": "more than 0.01 s a call"}
 
@@ -276,7 +276,7 @@ def test_everyone_is_called_as_often_as_the_row_says(monkeypatch):
     monkeypatch.setattr(measure.time, "perf_counter", lambda: next(ticks))
     monkeypatch.setattr(measure.time, "process_time", lambda: 2 * next(ticks))
     rows = {"a": {}, "b": {}}
-    measure.time_calls(calls, rows, EFFORT, 8)
+    measure.time_calls(calls, rows, {}, EFFORT, 8)
     for name, row in rows.items():
         assert row["calls"] == 1
         assert counts[name] == row["rounds"] == 4  # three, and the one that calibrates

@@ -19,12 +19,15 @@ class Call:
 
     `run` is timed. `as_array` brings its result into the library's order, shape and
     scale, and is not timed. `needs` estimates the bytes of the call's large arrays.
+    `keeps` are bytes of the result that were there before: a warm `out=`. What is
+    `compiled` at its first call is never judged by that one.
     """
 
     run: Callable
     as_array: Callable = np.asarray
     needs: int = 0
-    keeps: int = 0  # bytes of the result that were there before: a warm `out=`
+    keeps: int = 0
+    compiled: bool = False
 
 
 @dataclass(frozen=True)

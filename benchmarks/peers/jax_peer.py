@@ -22,9 +22,11 @@ def calls(function, problem):
     return Peer(problem).calls(function)
 
 
-def ready(f, *arguments):
+def call(f, *arguments, needs=0):
     """Return the Call of a compiled f, which waits for its result."""
-    return lambda: jax.block_until_ready(f(*arguments))
+    return Call(
+        lambda: jax.block_until_ready(f(*arguments)), needs=needs, compiled=True
+    )
 
 
 class Peer:
@@ -110,20 +112,18 @@ class Peer:
 
     def calls_error(self):
         """E."""
-        return {"jax": Call(ready(jax.jit(self.error), self.w, self.X, self.T))}
+        return {"jax": call(jax.jit(self.error), self.w, self.X, self.T)}
 
     def calls_error_gradient(self):
         """∂E/∂w."""
         f = jax.jit(jax.grad(self.error))
-        return {"jax": Call(ready(f, self.w, self.X, self.T))}
+        return {"jax": call(f, self.w, self.X, self.T)}
 
     def calls_input_jacobian(self):
         """∂y/∂x, both modes."""
         return {
-            f"jax.{mode.__name__}": Call(
-                ready(
-                    jax.jit(jax.vmap(mode(self.outputs, 1), (None, 0))), self.w, self.X
-                )
+            f"jax.{mode.__name__}": call(
+                jax.jit(jax.vmap(mode(self.outputs, 1), (None, 0))), self.w, self.X
             )
             for mode in (jax.jacrev, jax.jacfwd)
         }
@@ -131,7 +131,7 @@ class Peer:
     def calls_parameter_jacobian(self):
         """∂y/∂w; forward mode would push P tangents."""
         f = jax.jit(jax.vmap(jax.jacrev(self.outputs), (None, 0)))
-        return {"jax.jacrev": Call(ready(f, self.w, self.X), needs=self.rows_bytes(2))}
+        return {"jax.jacrev": call(f, self.w, self.X, needs=self.rows_bytes(2))}
 
     def rows_bytes(self, copies):
         """Return the bytes of so many arrays of shape (N, K, P)."""
@@ -142,11 +142,11 @@ class Peer:
         f = jax.jit(self.by_products(lambda w, e, X, T: self.hvp(w, e, X, T)))
         found = {
             "jax products": too_many_products(self.P)
-            or Call(ready(f, self.w, self.X, self.T), needs=2 * self.P**2 * 8)
+            or call(f, self.w, self.X, self.T, needs=2 * self.P**2 * 8)
         }
         whole = jax.jit(jax.hessian(self.error))
-        found["jax.hessian"] = Call(
-            ready(whole, self.w, self.X, self.T), needs=every_tangent(self.problem)
+        found["jax.hessian"] = call(
+            whole, self.w, self.X, self.T, needs=every_tangent(self.problem)
         )
         return found
 
@@ -160,7 +160,7 @@ class Peer:
         return {
             "jax products": too_many_products(self.P)
             or products_again(self.P, "its exact_hessian")
-            or Call(ready(f, self.w, self.X, self.T))
+            or call(f, self.w, self.X, self.T)
         }
 
     def calls_outer_product_hessian(self):
@@ -171,22 +171,22 @@ class Peer:
             return rows.T @ rows
 
         needs = self.rows_bytes(2) + self.P**2 * self.w.dtype.itemsize
-        return {"jax": Call(ready(jax.jit(matrix), self.w, self.X), needs=needs)}
+        return {"jax": call(jax.jit(matrix), self.w, self.X, needs=needs)}
 
     def calls_outer_product_diagonal(self):
         """Diagonal of Σ JᵀMJ."""
         f = jax.jit(lambda w, X: (self.root_rows(w, X) ** 2).sum(0))
-        return {"jax": Call(ready(f, self.w, self.X), needs=self.rows_bytes(2))}
+        return {"jax": call(f, self.w, self.X, needs=self.rows_bytes(2))}
 
     def calls_hessian_vector_product(self):
         """Hv, nothing kept."""
         f = jax.jit(self.hvp)
-        return {"jax": Call(ready(f, self.w, self.v, self.X, self.T))}
+        return {"jax": call(f, self.w, self.v, self.X, self.T)}
 
     def calls_gauss_newton_vector_product(self):
         """Σ JᵀMJv, nothing kept."""
         f = jax.jit(self.gauss_newton_vp)
-        return {"jax": Call(ready(f, self.w, self.v, self.X, self.T))}
+        return {"jax": call(f, self.w, self.v, self.X, self.T)}
 
     def calls_hessianoperator(self):
         """Hv, linearised once."""
@@ -194,7 +194,7 @@ class Peer:
         product = jax.jit(
             jax.linearize(lambda w: gradient(w, self.X, self.T), self.w)[1]
         )
-        return {"jax.linearize": Call(ready(product, self.v))}
+        return {"jax.linearize": call(product, self.v)}
 
     def calls_gaussnewtonoperator(self):
         """Σ JᵀMJv, linearised once."""
@@ -202,4 +202,4 @@ class Peer:
         M = jax.linearize(lambda a: jax.grad(self.loss)(a, self.T), a)[1]
         JT = jax.linear_transpose(J, self.w)
         product = jax.jit(lambda v: JT(M(J(v)))[0])
-        return {"jax.linearize": Call(ready(product, self.v))}
+        return {"jax.linearize": call(product, self.v)}

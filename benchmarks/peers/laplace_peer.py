@@ -34,7 +34,15 @@ def backend_call(name, function, problem):
     likelihood = "classification" if softmax else "regression"
     backend = getattr(curvature, name)(model.module, likelihood)
     method = backend.diag if function.endswith("diagonal") else backend.full
-    # The backends hold several arrays of shape (N, K, P), or of shape (P, P).
-    numbers = 3 * problem.T.size * P + 3 * P**2 * (not function.endswith("diagonal"))
-    needs = numbers * problem.dtype.itemsize
+    needs = numbers(name, function, problem) * problem.dtype.itemsize
     return model.call(lambda: method(model.X, model.T)[1], needs, scale=1)
+
+
+def numbers(name, function, problem):
+    """Return about how many numbers a backend holds at once."""
+    P, K = problem.net.n_parameters, problem.T.shape[1]
+    jacobians = problem.T.size * P  # one array of shape (N, K, P)
+    if not function.endswith("diagonal"):
+        return 3 * jacobians + 3 * P**2
+    # The others keep to the layers; this one forms M J for every pair of outputs.
+    return K * jacobians if name == "CurvlinopsGGN" else 0
