@@ -32,7 +32,7 @@ ALLOW_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 STEP = sh book/_tools/setup.sh step
 
 .DEFAULT_GOAL := help
-.PHONY: help env book test serve lab notebooks lint mutants lock clean
+.PHONY: help env book test serve lab notebooks lint bench mutants lock clean
 
 help: ## show this list
 	@echo "The Jacobian and the Hessian of neural networks"
@@ -86,6 +86,13 @@ lint: env ## check the code's style
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 
+# Interrupt it as you like: it goes on where it stopped, as long as neither the library
+# nor a package has changed. QUICK=1 writes to _build/bench and leaves the book alone.
+bench: ## time the library beside its peers (QUICK=1: 4 minutes; FRESH=1: all anew)
+	@PYTHON="$(PYTHON)" sh book/_tools/setup.sh benchmark_environment
+	@.venv-bench/bin/python -m benchmarks.run \
+	  $(if $(QUICK),--quick) $(if $(FRESH),--fresh)
+
 # Ten minutes on two cores; the results stay in mutants/ and the next run goes on
 # from there. `.venv/bin/mutmut show NAME` prints a survivor.
 mutants: env ## plant faults in the library and count those the tests catch
@@ -94,17 +101,22 @@ mutants: env ## plant faults in the library and count those the tests catch
 	@$(REPEATABLE) $(BIN)/mutmut run --max-children 2
 	@$(BIN)/mutmut results
 
-lock: env ## write requirements.txt anew from pyproject.toml
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+  --fork-strategy fewest --generate-hashes --no-emit-index-url --no-emit-find-links
+
+lock: env ## write the locked requirements anew
 	@$(STEP) "fetch the resolver" "Is the package index reachable?" \
 	  $(BIN)/python -m pip install uv==$(UV_VERSION)
-	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet \
-	  --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
-	  --no-emit-index-url --no-emit-find-links \
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) \
 	  --extra figures --extra book --extra test \
 	  --output-file requirements.txt pyproject.toml
-	@echo "requirements.txt is up to date. Run 'make test' before you commit it."
+	@cd benchmarks && UV_CUSTOM_COMPILE_COMMAND="make lock" ../$(LOCK) \
+	  --output-file requirements.txt requirements.in
+	@cd benchmarks && UV_CUSTOM_COMPILE_COMMAND="make lock" ../$(LOCK) --no-deps \
+	  --output-file requirements-no-deps.txt requirements-no-deps.in
+	@echo "The locks are up to date. Run 'make test' before you commit them."
 
 clean: ## remove everything that make made
-	@rm -rf $(VENV) _build mutants .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) .venv-bench _build mutants .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@echo "Clean."

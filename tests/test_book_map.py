@@ -21,12 +21,14 @@ import jachess_lib as jl
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LEDGER = ROOT / "book" / "ledger.ipynb"
-NOTEBOOKS = [*CHAPTERS, LEDGER]
+PERFORMANCE = ROOT / "book" / "performance.ipynb"
+NOTEBOOKS = [*CHAPTERS, LEDGER, PERFORMANCE]
 SLUG = {chapter: chapter.stem.partition("_")[2] for chapter in CHAPTERS}
 PAGES = sorted((ROOT / "book").glob("*.md"))
 LIBRARY = sorted((ROOT / "jachess_lib").glob("*.py"))
 
 EVERY_CHAPTER = pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
+WITH_FIGURES = [*CHAPTERS, PERFORMANCE]
 EVERY_NOTEBOOK = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 
 # Who may import whom: of our modules, a module may use those in its row.
@@ -161,7 +163,7 @@ def test_the_table_of_contents_lists_every_page_in_order():
     assert [f for f in files if f.startswith("notebooks/")] == [
         f"notebooks/{chapter.stem}" for chapter in CHAPTERS
     ]
-    pages = {f"book/{page.stem}" for page in [*PAGES, LEDGER]}
+    pages = {f"book/{page.stem}" for page in [*PAGES, LEDGER, PERFORMANCE]}
     assert {f for f in files if f.startswith("book/")} == pages
 
 
@@ -331,16 +333,16 @@ def test_code_cells_are_short(path):
         assert max(map(len, lines), default=0) <= 88, max(lines, key=len)
 
 
-@EVERY_CHAPTER
+@pytest.mark.parametrize("path", WITH_FIGURES, ids=lambda p: p.stem)
 def test_every_figure_has_a_caption_an_alt_text_and_an_assertion(path):
-    pictures = 0
+    pictures, name = 0, SLUG.get(path, path.stem).replace("_", "-")
     for cell in cells(path, "code"):
         if not any("image/png" in o.get("data", {}) for o in cell["outputs"]):
             continue
         pictures += 1
         code = "".join(cell["source"])
         meta = cell["metadata"]["mystnb"]
-        assert meta["figure"]["name"].startswith("fig-" + SLUG[path].replace("_", "-"))
+        assert meta["figure"]["name"].startswith(f"fig-{name}")
         assert len(meta["figure"]["caption"]) > 40
         assert len(meta["image"]["alt"]) > 80
         assert "assert" in code, code.splitlines()[0]
@@ -364,7 +366,7 @@ def test_no_banned_word_and_british_spelling(path):
     assert BANNED.findall(text) == []
 
 
-@pytest.mark.parametrize("path", [*CHAPTERS, *PAGES], ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", [*WITH_FIGURES, *PAGES], ids=lambda p: p.stem)
 def test_headings_are_in_sentence_case(path):
     names = {
         "Jacobian",
@@ -413,6 +415,7 @@ def our_files():
     skipped = {
         ".git",
         ".venv",
+        ".venv-bench",
         "_build",
         "__pycache__",
         ".pytest_cache",
@@ -446,13 +449,22 @@ def test_the_wheel_carries_the_style_sheet_and_every_module(tmp_path, monkeypatc
         names = set(wheel.namelist())
     expected = {f"jachess_lib/{path.name}" for path in LIBRARY}
     assert expected | {"jachess_lib/jachess.mplstyle"} <= names
-    assert not any(name.startswith(("tests", "book", "notebooks")) for name in names)
+    other = ("tests", "book", "notebooks", "benchmarks")
+    assert not any(name.startswith(other) for name in names)
 
 
-def test_the_lock_names_no_address():
-    lock = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+@pytest.mark.parametrize(
+    ("name", "at_least"),
+    [
+        ("requirements.txt", 500),
+        ("benchmarks/requirements.txt", 100),
+        ("benchmarks/requirements-no-deps.txt", 14),
+    ],
+)
+def test_the_locks_name_no_address(name, at_least):
+    lock = (ROOT / name).read_text(encoding="utf-8")
     assert not re.search(r"https?:|file:|--(extra-)?index|find-links", lock)
-    assert lock.count("--hash=sha256:") > 500
+    assert lock.count("--hash=sha256:") > at_least
 
 
 def test_the_linter_has_nothing_to_say():

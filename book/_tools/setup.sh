@@ -1,9 +1,10 @@
 #!/bin/sh
-# The two things that make itself is bad at; the Makefile calls it.
+# What make itself is bad at; the Makefile calls it.
 #
 #   setup.sh step NAME ADVICE COMMAND...   run COMMAND quietly; if it fails, say which
 #                                          step it was, show its last lines and ADVICE
 #   setup.sh environment                   make or mend .venv, trusting nothing half-made
+#   setup.sh benchmark_environment         the same for .venv-bench, with the peers
 set -eu
 
 step() {
@@ -48,25 +49,31 @@ END
     exit 1
 }
 
-# What an environment was made from: the lock, its Python, and where it lies, for
-# its scripts carry the path of its folder.
+# What an environment (the first argument) was made from: its locks, its Python, and
+# where it lies, for its scripts carry the path of its folder.
 key() {
-    printf '%s %s %s\n' "$(cksum <requirements.txt)" "$(version_of .venv/bin/python)" "$PWD"
+    made=$1
+    shift
+    printf '%s %s %s\n' "$(cat "$@" | cksum)" "$(version_of "$made/bin/python")" "$PWD"
 }
 
-environment() {
-    stamp=.venv/made-from        # written last: without it, .venv is half-made
-    project=.venv/project-from   # the same for our own package
+# Is the environment (the first argument) whole, and made from these locks? Its stamp
+# `made-from` is written last: without it, the environment is half-made.
+holds() {
     if [ -n "${PYTHON:-}" ]; then
         find_python
         wanted=$(version_of "$python")
     else
-        wanted=$(version_of .venv/bin/python) || wanted=none
+        wanted=$(version_of "$1/bin/python") || wanted=none
     fi
-    if [ "$(cat $stamp 2>/dev/null)" != "$(key 2>/dev/null)" ] ||
-        [ "$(version_of .venv/bin/python)" != "$wanted" ] ||
-        ! .venv/bin/python -m pip --version >/dev/null 2>&1
-    then
+    [ "$(cat "$1/made-from" 2>/dev/null)" = "$(key "$@" 2>/dev/null)" ] &&
+        [ "$(version_of "$1/bin/python")" = "$wanted" ] &&
+        "$1/bin/python" -m pip --version >/dev/null 2>&1
+}
+
+environment() {
+    project=.venv/project-from   # a stamp for our own package
+    if ! holds .venv requirements.txt; then
         find_python
         echo "Making the environment in .venv with $python (once; a minute or two)."
         rm -rf .venv
@@ -76,13 +83,36 @@ environment() {
         step "install the locked packages" \
             "Is the network up, and the disk not full? Then run the same command again." \
             .venv/bin/python -m pip install --require-hashes -r requirements.txt
-        key >$stamp
+        key .venv requirements.txt >.venv/made-from
     fi
     if [ "$(cat $project 2>/dev/null)" != "$(cksum <pyproject.toml)" ]; then
         step "install jachess_lib" "Is pyproject.toml sound?" \
             .venv/bin/python -m pip install --no-deps --no-build-isolation -e .
         cksum <pyproject.toml >$project
     fi
+}
+
+# The peers of the benchmark. Torch comes last and by itself: the others would take a
+# build of several gigabytes for graphics cards, had they a say in it (--no-deps).
+benchmark_environment() {
+    locked=benchmarks/requirements.txt
+    alone=benchmarks/requirements-no-deps.txt
+    torch=benchmarks/requirements-torch.txt
+    holds .venv-bench $locked $alone $torch && return
+    find_python
+    echo "Making the benchmark's environment in .venv-bench (once; some minutes)."
+    rm -rf .venv-bench
+    step "create the environment of the benchmark" \
+        "Does '$python -m venv' work? On Debian and Ubuntu: apt install python3-venv" \
+        "$python" -m venv .venv-bench
+    step "install the locked peers" \
+        "Is the network up, and the disk not full? Then run the same command again." \
+        .venv-bench/bin/python -m pip install --require-hashes --no-deps \
+        -r $locked -r $alone
+    step "install torch" \
+        "Is the network up, and the disk not full? Then run the same command again." \
+        .venv-bench/bin/python -m pip install -r $torch
+    key .venv-bench $locked $alone $torch >.venv-bench/made-from
 }
 
 command=$1
