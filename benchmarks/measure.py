@@ -38,7 +38,7 @@ class Effort:
     limit: float
 
 
-FULL = Effort(budget=2.0, rounds=15, batch=0.02, limit=60)
+FULL = Effort(budget=1.5, rounds=15, batch=0.02, limit=60)
 QUICK = Effort(budget=0.5, rounds=5, batch=0.01, limit=5)
 
 

@@ -31,6 +31,7 @@ RESULTS = ROOT / "benchmarks" / "results.json"
 PACKAGES = (
     "numpy",
     "scipy",
+    "numba",
     "jax",
     "jaxlib",
     "torch",

@@ -79,8 +79,8 @@ def _products(z, x, buffer):
     """
     (N, I), P = z.shape, x.shape[1]
     out = _shaped(buffer, I, P, N)
-    x = np.ascontiguousarray(x.T)
-    np.multiply(z.T[:, None, :], x, out=out)
+    z, x = np.ascontiguousarray(z.T), np.ascontiguousarray(x.T)
+    np.multiply(z[:, None, :], x, out=out)
     return out.reshape(I * P, N)
 
 

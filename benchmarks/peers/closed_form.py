@@ -4,6 +4,7 @@ import numpy as np
 
 import jachess_lib as jl
 from benchmarks.peers.base import Call
+from jachess_lib import _kernels
 
 WITH_OUT = (
     "input_jacobian",
@@ -12,9 +13,41 @@ WITH_OUT = (
     "outer_product_hessian",
     "hessian_diagonal",
 )
+# What a compiled twin stands in for, where Numba is installed.
+COMPILED = (
+    "input_jacobian",
+    "parameter_jacobian",
+    "hessian_vector_product",
+    "HessianOperator",
+    "gauss_newton_vector_product",
+    "GaussNewtonOperator",
+)
 
 
 def calls(function, problem):
+    """Return the plain call, the same without twins, and one into a warm buffer."""
+    found = _calls(function, problem)
+    if function in COMPILED and _kernels.compiled_twins() is not None:
+        with_numpy = numpy_alone(_calls)(function, problem)["ours"]
+        found["ours, NumPy"] = Call(numpy_alone(with_numpy.run))
+    return found
+
+
+def numpy_alone(function):
+    """Return the function as it runs where Numba is not installed."""
+
+    def run(*args):
+        found = _kernels.compiled_twins
+        _kernels.compiled_twins = lambda: None
+        try:
+            return function(*args)
+        finally:
+            _kernels.compiled_twins = found
+
+    return run
+
+
+def _calls(function, problem):
     """Return the plain call, and one into a warm buffer where there is an `out=`."""
     net, X, T, v = problem.net, problem.X, problem.T, problem.v
     if function == "HessianOperator":
