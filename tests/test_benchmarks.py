@@ -320,12 +320,12 @@ def test_memory_beyond_the_result():
         return  # only Linux tells
     with measure.peak_memory() as beyond:
         wasteful()
-    found = beyond(8 * n)
+    found = beyond()
     assert found is None or found >= 2.9 * 8 * n
     np.ones(16 * n)  # a peak that came before does not count
     with measure.peak_memory() as beyond:
         np.ones(n)
-    found = beyond(0)
+    found = beyond()
     assert found is None or found < 8 * 8 * n
 
 
