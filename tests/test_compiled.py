@@ -191,6 +191,7 @@ def test_what_the_twins_do_not_take(twins):
     for refused in (
         (gelu, X),
         (complex_net, X),
+        (complex_net, X.astype(complex)),
         (net, X.astype(np.float32)),
         (narrow, X),
         (net, X[:0]),

@@ -25,9 +25,12 @@ from jachess_lib import (
     complex_step,
     error_gradient,
     exact_hessian,
+    hessian,
     hessian_block,
     hessian_diagonal,
+    outer_product,
 )
+from jachess_lib.network import forward
 
 
 def by_complex_step(net, X, T):
@@ -366,6 +369,34 @@ def test_chunks_of_patterns_add_up(N, monkeypatch):
     np.testing.assert_allclose(
         hessian_block(net, X, T, 1, 0), block, atol=1e-13 * scale
     )
+
+
+@pytest.mark.parametrize("temporary", [1, 40, 200])
+@pytest.mark.parametrize("output", ["linear", "softmax"])
+def test_parts_of_every_block_come_together(temporary, output, monkeypatch):
+    net, X, T = case((3, 6, 5, 4), "tanh", output, N=150)
+    monkeypatch.setattr(_kernels, "_TEMPORARY", temporary)  # a few units at a time
+    monkeypatch.setattr(_kernels, "_FACTOR", 1)  # 64 patterns at a time
+    monkeypatch.setattr(_kernels, "_SMALL", 0)
+    H = exact_hessian(net, X, T)
+    scale = np.abs(H).max()
+    np.testing.assert_allclose(H, by_complex_step(net, X, T), atol=1e-13 * scale)
+    np.testing.assert_array_equal(H, H.T)
+
+
+def test_the_diagonals_take_a_few_patterns_at_a_time(monkeypatch):
+    net, X, T = case((3, 4, 5, 2), "tanh", "softmax", N=150)
+    whole = hessian_diagonal(net, X, T), jl.outer_product_diagonal(net, X)
+    monkeypatch.setattr(hessian, "IN_CACHE", 1)
+    monkeypatch.setattr(outer_product, "IN_CACHE", 1)
+    sizes = []
+    monkeypatch.setattr(
+        hessian, "forward", lambda n, X: sizes.append(len(X)) or forward(n, X)
+    )
+    monkeypatch.setattr(outer_product, "forward", hessian.forward)
+    np.testing.assert_allclose(hessian_diagonal(net, X, T), whole[0], rtol=1e-12)
+    np.testing.assert_allclose(jl.outer_product_diagonal(net, X), whole[1], rtol=1e-12)
+    assert sizes == [64, 64, 22] * 2
 
 
 def test_the_hessian_is_a_sum_over_patterns():

@@ -287,7 +287,7 @@ def test_softmax_targets_that_are_not_distributions(f):
     with pytest.raises(
         ValueError, match=r"row T\[3\] sums to 0.8.*one_hot\(labels, 2\)"
     ):
-        f(SOFTMAX, X, changed(even, (3, 0), 0.3))
+        f(SOFTMAX, X, changed(changed(even, (3, 0), 0.3), (4, 0), 0.0))
     with pytest.raises(ValueError, match=r"T\[2, 0\] is -0.5: a softmax .*one_hot"):
         f(SOFTMAX, X, changed(even, 2, (-0.5, 1.5)))
     for labels in (np.zeros(5, int), np.zeros((5, 1), int)):

@@ -21,6 +21,7 @@ from jachess_lib import (
     chain_jacobian,
     complex_step,
     input_jacobian,
+    jacobian,
     parameter_jacobian,
 )
 
@@ -223,6 +224,20 @@ def test_each_pattern_has_its_own_jacobian():
         np.testing.assert_allclose(
             J[n], input_jacobian(net, X[n : n + 1])[0], rtol=1e-13
         )
+
+
+@pytest.mark.parametrize("sizes", [(2, 4, 3), (3, 5, 4, 2), (2, 3), (3, 4, 3)])
+@pytest.mark.parametrize("output", list(jl.OUTPUT_UNITS))
+def test_from_either_end_and_the_one_with_fewer_units(sizes, output, monkeypatch):
+    net, X, _ = case(sizes, "tanh", output, N=150)
+    monkeypatch.setattr(jacobian, "IN_CACHE", 1)  # 64 patterns at a time
+    J = np.full((2, 150, sizes[-1], sizes[0]), np.nan)
+    jacobian.from_outputs(net, X, J[0])
+    jacobian.from_inputs(net, X, J[1])
+    np.testing.assert_allclose(J[0], J[1], rtol=1e-11, atol=1e-14)
+    unused = "from_outputs" if sizes[-1] > sizes[0] else "from_inputs"
+    monkeypatch.delattr(jacobian, unused)
+    np.testing.assert_allclose(input_jacobian(net, X), J[0], rtol=1e-11, atol=1e-14)
 
 
 @pytest.mark.parametrize("function", [input_jacobian, parameter_jacobian])

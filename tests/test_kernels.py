@@ -8,8 +8,15 @@ RNG = np.random.default_rng(0)
 
 @pytest.fixture(params=[1, 30, 50, 1 << 20])
 def small_temporaries(request, monkeypatch):
-    """Temporaries of one number, of a few, and of the usual size."""
+    """Temporaries of one number, of a few, and of the usual size.
+
+    Unless they are of the usual size, no block is too small to be packed, and 64
+    patterns at a time are summed.
+    """
     monkeypatch.setattr(_kernels, "_TEMPORARY", request.param)
+    if request.param < 1 << 20:
+        monkeypatch.setattr(_kernels, "_SMALL", 0)
+        monkeypatch.setattr(_kernels, "_FACTOR", 1)
 
 
 @pytest.mark.parametrize("n_patterns", [0, 1, 63, 64, 65, 200])
@@ -53,7 +60,7 @@ def test_contract_index_by_index(N):
 
 @pytest.mark.parametrize("add", [False, True])
 @pytest.mark.parametrize(
-    ("N", "J", "I"), [(3, 4, 2), (1, 1, 1), (0, 2, 3), (5, 2, 6), (70, 7, 3)]
+    ("N", "J", "I"), [(3, 4, 2), (1, 1, 1), (0, 2, 3), (5, 2, 6), (150, 7, 3)]
 )
 def test_diagonal_block_index_by_index(small_temporaries, N, J, I, add):
     M, z = RNG.standard_normal((N, J, J)), RNG.standard_normal((N, I))
@@ -69,7 +76,7 @@ def test_diagonal_block_index_by_index(small_temporaries, N, J, I, add):
 @pytest.mark.parametrize("kind", ["full", "diagonal", "none"])
 @pytest.mark.parametrize(
     ("N", "J", "I", "Q", "P"),
-    [(3, 4, 6, 5, 2), (1, 1, 2, 1, 1), (0, 2, 4, 3, 2), (70, 3, 3, 2, 4)],
+    [(3, 4, 6, 5, 2), (1, 1, 2, 1, 1), (0, 2, 4, 3, 2), (150, 3, 3, 2, 4)],
 )
 def test_pair_index_by_index(small_temporaries, N, J, I, Q, P, kind, add):
     if kind == "diagonal":
