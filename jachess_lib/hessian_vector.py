@@ -151,7 +151,8 @@ def hessian_vector_product(net, X, T, v):
     >>> hessian_vector_product(net, [[2.0]], [[5.0]], [1.0, 1.0])
     array([3., 6.])
     """
-    X, T = check_inputs(net, X), check_targets(net, X, T)
+    X = check_inputs(net, X)
+    T = check_targets(net, X, T)
     v = check_vector("v", v, net.n_parameters)
     return twin(linearised_product, net, X, T, v)(net, X, T, v)
 
