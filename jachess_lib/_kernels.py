@@ -13,7 +13,7 @@ from itertools import product
 import numpy as np
 from scipy.linalg.blas import dgemm, sgemm
 
-# Numbers in the sum that one product adds to: 8 MB in float64 stays in the outer cache.
+# Numbers in the sum that one product adds to: 4 MB in float64 stays in the outer cache.
 _TEMPORARY = 1 << 19
 # Numbers in the factors of that product, of which a chunk of patterns at a time exists.
 _FACTOR = 1 << 18

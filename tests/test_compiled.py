@@ -41,8 +41,7 @@ def close(actual, expected, rtol=1e-12):
 
 
 def both_jacobians(net, X):
-    J = np.empty((len(X), net.sizes[-1], net.sizes[0]), X.dtype), None
-    J = J[0], np.empty_like(J[0])
+    J = np.empty((2, len(X), net.sizes[-1], net.sizes[0]), X.dtype)
     _compiled.from_outputs(net, X, J[0])
     jacobian.from_outputs(net, X, J[1])
     return J
@@ -64,8 +63,7 @@ def test_input_jacobian(c, N):
 @pytest.mark.parametrize("of", ["outputs", "activations"])
 def test_parameter_jacobian(c, of):
     net, X, _ = case(*c)
-    J = np.empty((len(X), net.sizes[-1], net.n_parameters)), None
-    J = J[0], np.empty_like(J[0])
+    J = np.empty((2, len(X), net.sizes[-1], net.n_parameters))
     _compiled.of_parameters(net, X, of, J[0])
     jacobian.of_parameters(net, X, of, J[1])
     close(*J)
@@ -93,7 +91,7 @@ def test_several_blocks_of_patterns(hidden, output, monkeypatch):
     _, width = _compiled._layout(np.array(net.sizes))
     assert _compiled._rows_of_a_block(width, len(X)) < len(X) / 2
     close(*both_jacobians(net, X))
-    J = np.empty((len(X), 4, net.n_parameters)), np.empty((len(X), 4, net.n_parameters))
+    J = np.empty((2, len(X), 4, net.n_parameters))
     _compiled.of_parameters(net, X, "outputs", J[0])
     jacobian.of_parameters(net, X, "outputs", J[1])
     close(*J)
