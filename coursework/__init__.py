@@ -1,0 +1,1 @@
+"""Assignments, their self-check, and the judge that marks them."""
