@@ -11,7 +11,8 @@ from functools import cache
 from itertools import product
 
 import numpy as np
-from scipy.linalg.blas import dgemm, sgemm
+
+from jachess_lib._blas import add_product, share
 
 # Numbers in the sum that one product adds to: 4 MB in float64 stays in the outer cache.
 _TEMPORARY = 1 << 19
@@ -30,9 +31,10 @@ def twin(function, net, *arrays):
 
     The twin stands in where Numba is installed, the network has units that were
     compiled, and the arrays, X the first, have one precision and the usual layout.
+    That of the square matrices is for small networks, where calls cost more than sums.
     """
     compiled = compiled_twins()
-    if compiled is None or not compiled.takes(net, arrays):
+    if compiled is None or not compiled.takes(function.__name__, net, arrays):
         return function
     return getattr(compiled, function.__name__)
 
@@ -66,7 +68,7 @@ def contract(B, V, out=None):
     if out is None:
         out = np.empty((N, K, I), np.result_type(B, V))
     if out.flags.c_contiguous:
-        np.matmul(B.reshape(N * K, J), V, out=out.reshape(N * K, I))
+        add_product(B.reshape(N * K, J), V, out.reshape(N * K, I), add=False)
     else:
         out[...] = (B.reshape(N * K, J) @ V).reshape(N, K, I)
     return out
@@ -140,27 +142,9 @@ def _groups(lengths, limit):
 
 
 def _add_products(total, left, right, chunks):
-    """Put Σ_n left(n)ᵀ right(n)ᵀ into `total`; n runs over chunks of patterns.
-
-    BLAS adds each product to the sum while that is in cache; in NumPy it would be one
-    more array and one more pass.
-    """
-    gemm = dgemm if total.dtype == np.float64 else sgemm
+    """Put Σ_n left(n)ᵀ right(n)ᵀ into `total`; n runs over chunks of patterns."""
     for n in chunks:
-        if n.stop == 0:  # no pattern at all, which BLAS refuses
-            total[...] = 0
-            return
-        # BLAS counts by columns: these are the transposes of what we say, not copies
-        gemm(
-            1,
-            right(n).T,
-            left(n).T,
-            beta=n.start > 0,
-            c=total.T,
-            trans_a=1,
-            trans_b=1,
-            overwrite_c=1,
-        )
+        add_product(left(n).T, right(n).T, total, add=n.start > 0)
 
 
 def put_diagonal_block(block, z, M, *, add):
@@ -180,31 +164,40 @@ def put_diagonal_block(block, z, M, *, add):
         _store(block, (E + E.transpose(2, 3, 0, 1)) / 2, add)
         return
     n_columns = I * (I + 1) // 2
-    groups = list(_groups(range(J, 0, -1), _TEMPORARY // n_columns))
-    n_rows = [sum(range(J - last + 1, J - first + 1)) for first, last in groups]
-    chunks = list(pattern_chunks(N, max(n_columns, *n_rows), _FACTOR))
-    zz = np.empty(chunks[0].stop * n_columns, dtype)
-    sums = np.empty((max(n_rows), n_columns), dtype)
+    groups = [
+        (first, last, sum(range(J - last + 1, J - first + 1)))
+        for first, last in _groups(range(J, 0, -1), _TEMPORARY // n_columns)
+    ]
+    n_rows = max(length for _, _, length in groups)
+    chunks = list(pattern_chunks(N, max(n_columns, n_rows), _FACTOR))
     columns = _unpacking(I)
-    unpacked = np.empty((J, I * I), dtype)
-    for (first, last), length in zip(groups, n_rows, strict=True):
-        rows = sums[:length]
-        packed = np.empty((chunks[0].stop, length), dtype)
-        _add_products(
-            rows,
-            lambda n, j=first, jj=last, out=packed: _packed_rows(M, n, j, jj, out),
-            lambda n: _packed_products(z[n], zz),
-            chunks,
-        )
-        row = 0
-        for j in range(first, last):
-            E = unpacked[: J - j]
-            # mode="clip" skips the bounds check, and with it a buffered copy
-            np.take(rows[row : row + J - j], columns, axis=1, out=E, mode="clip")
-            row += J - j
-            E = E.reshape(J - j, I, I)
-            _store(block[j, :, j:], E.transpose(1, 0, 2), add)
-            _store(block[j + 1 :, :, j], E[1:], add)
+
+    def fill(groups):
+        zz = np.empty(chunks[0].stop * n_columns, dtype)
+        sums = np.empty((n_rows, n_columns), dtype)
+        packed = np.empty((chunks[0].stop, n_rows), dtype)
+        unpacked = np.empty((J, I * I), dtype)
+        for first, last, length in groups:
+            rows = sums[:length]
+            _add_products(
+                rows,
+                lambda n, j=first, jj=last, out=packed[:, :length]: _packed_rows(
+                    M, n, j, jj, out
+                ),
+                lambda n: _packed_products(z[n], zz),
+                chunks,
+            )
+            row = 0
+            for j in range(first, last):
+                E = unpacked[: J - j]
+                # mode="clip" skips the bounds check, and with it a buffered copy
+                np.take(rows[row : row + J - j], columns, axis=1, out=E, mode="clip")
+                row += J - j
+                E = E.reshape(J - j, I, I)
+                _store(block[j, :, j:], E.transpose(1, 0, 2), add)
+                _store(block[j + 1 :, :, j], E[1:], add)
+
+    share(fill, groups)
 
 
 def put_pair(block, mirror, z, x, B, delta, G, *, add):
@@ -219,54 +212,63 @@ def put_pair(block, mirror, z, x, B, delta, G, *, add):
     side = math.isqrt(_TEMPORARY)
     j_step, i_step = min(J, max(1, side // Q)), min(I, max(1, side // P))
     chunks = list(pattern_chunks(N, max(j_step * Q, i_step * P), _FACTOR))
-    n_largest = chunks[0].stop
-    sums = np.empty(j_step * Q * i_step * P, dtype)
-    factor = np.empty(n_largest * max(i_step, j_step) * P, dtype)
-    if G is not None:
-        width = Q if G.ndim == 3 else 1
-        bends = np.empty(i_step * width * j_step * P, dtype)
-    for j, i in product(_steps(J, j_step), _steps(I, i_step)):
-        n_j, n_i = j.stop - j.start, i.stop - i.start
-        rows = _shaped(sums, n_j * Q, n_i * P)
-        _add_products(
-            rows,
-            lambda n, j=j, n_j=n_j: B[n, j].reshape(-1, n_j * Q),
-            lambda n, i=i: _products(z[n, i], x[n], factor),
-            chunks,
-        )
-        E = rows.reshape(n_j, Q, n_i, P)
-        if G is not None:
-            _add_bend(E, G, delta[:, j], x, i, bends, factor, chunks)
-        _store(block[j, i], E.transpose(0, 2, 1, 3), add)
-        if mirror is not None:
-            _store(mirror[:, :, j, i], E.transpose(1, 3, 0, 2), add)
+    n_factor = max(i_step, j_step) * P * chunks[0].stop
+    bends = None
+    if G is not None and G.ndim == 2:
+        bends = _diagonal_bends(G, delta, x)
+        G = None
+
+    def fill(tiles):
+        sums = np.empty(j_step * Q * i_step * P, dtype)
+        factor = np.empty(n_factor, dtype)
+        bent = np.empty(0 if G is None else sums.size, dtype)
+        for j, i in tiles:
+            n_j, n_i = j.stop - j.start, i.stop - i.start
+            rows = _shaped(sums, n_j * Q, n_i * P)
+            _add_products(
+                rows,
+                lambda n, j=j, n_j=n_j: B[n, j].reshape(-1, n_j * Q),
+                lambda n, i=i: _products(z[n, i], x[n], factor),
+                chunks,
+            )
+            E = rows.reshape(n_j, Q, n_i, P)
+            q = slice(max(i.start - 1, 0), i.stop - 1)  # of the units i, but for i = 0
+            if G is not None and q.start < q.stop:
+                _add_bends(E, G[:, q], delta[:, j], x, factor, chunks, bent)
+            elif bends is not None:
+                k = np.arange(q.start, q.stop)
+                E[:, k, k + 1 - i.start] += bends[q, j].swapaxes(0, 1)
+            _store(block[j, i], E.transpose(0, 2, 1, 3), add)
+            if mirror is not None:
+                _store(mirror[:, :, j, i], E.transpose(1, 3, 0, 2), add)
+
+    share(fill, list(product(_steps(J, j_step), _steps(I, i_step))))
 
 
-def _add_bend(E, G, delta, x, i, sums, factor, chunks):
-    """Add Σ_n δ_j G_iq x_p to E[j, q, i, p] for the units i, from i = 1 on."""
+def _add_bends(E, G, delta, x, factor, chunks, buffer):
+    """Add Σ_n δ_j G_iq x_p to the last units i of E[j, q, i, p]."""
     J, Q, _, P = E.shape
-    first = max(i.start, 1)
-    if first == i.stop:
-        return
-    E = E[:, :, first - i.start :]
-    if G.ndim == 2:  # i = 1 + q alone
-        G = G[:, first - 1 : i.stop - 1, None]
-    else:
-        G = G[:, first - 1 : i.stop - 1]
-    I, width = G.shape[1:]
-    bent = _shaped(sums, I * width, J * P)
+    I = G.shape[1]
+    bent = _shaped(buffer, I * Q, J * P)
     _add_products(
         bent,
-        lambda n: G[n].reshape(-1, I * width),
+        lambda n: G[n].reshape(-1, I * Q),
         lambda n: _products(delta[n], x[n], factor),
         chunks,
     )
-    bent = bent.reshape(I, width, J, P).transpose(2, 1, 0, 3)
-    if width == Q:
-        E += bent
-    else:
-        k = np.arange(I)
-        E[:, first - 1 + k, k] += bent[:, 0]
+    E[:, :, -I:] += bent.reshape(I, Q, J, P).transpose(2, 1, 0, 3)
+
+
+def _diagonal_bends(G, delta, x):
+    """Return Σ_n G_q δ_j x_p, of shape (Q, J, P)."""
+    (N, Q), J, P = G.shape, delta.shape[1], x.shape[1]
+    bends = np.empty((Q, J * P), G.dtype)
+    chunks = list(pattern_chunks(N, J * P, _FACTOR))
+    factor = np.empty(chunks[0].stop * J * P, G.dtype)
+    _add_products(
+        bends, lambda n: G[n], lambda n: _products(delta[n], x[n], factor), chunks
+    )
+    return bends.reshape(Q, J, P)
 
 
 def _steps(length, step):

@@ -28,6 +28,7 @@ from jachess_lib._kernels import (
     pattern_chunks,
     put_diagonal_block,
     put_pair,
+    twin,
 )
 from jachess_lib._shards import sum_over_shards
 from jachess_lib.backpropagation import error_signals
@@ -68,7 +69,7 @@ def exact_hessian(net, X, T, *, out=None):
     X = check_inputs(net, X)
     T = check_targets(net, X, T)
     H = square_result(net, X, out, instead="use hessian_diagonal or a HessianOperator")
-    fill_blocks(net, X, T, places(net, H))
+    twin(fill_square, net, X, T, H)(net, X, T, H)
     return H
 
 
@@ -144,6 +145,11 @@ def places(net, H):
     }
 
 
+def fill_square(net, X, T, H):
+    """Fill H; with T = None, leave out every δ."""
+    fill_blocks(net, X, T, places(net, H))
+
+
 def fill_blocks(net, X, T, places):
     """Fill the blocks of H that have a place; with T = None, leave out every δ."""
     for n in pattern_chunks(len(X), _numbers_per_pattern(net)):
@@ -169,7 +175,8 @@ def fill_diagonal(net, X, T, diagonal):
     for n in pattern_chunks(len(X), _numbers_per_pattern(net), limit=IN_CACHE):
         trace = forward(net, X[n])
         delta = error_signals(net, trace, T[n])
-        for l, M, _ in layer_curvatures(net, trace, delta):
+        slopes = slope_of_each_layer(net, trace)
+        for l, M, _ in layer_curvatures(net, trace, delta, slopes):
             # eq-hessian-diagonal: ∂²E/∂w_ji² = Σ_n M_jj z_i²
             squares = M.diagonal(axis1=1, axis2=2).T @ trace.z[l] ** 2
             diagonal[net.slices[l]] += squares.ravel()
@@ -189,10 +196,9 @@ def layer_pairs(net, trace, delta):
     of shape (N, Q), where m = l − 1.
     """
     slopes = slope_of_each_layer(net, trace)
-    for l, M, B in layer_curvatures(net, trace, delta):
+    for l, M, B in layer_curvatures(net, trace, delta, slopes):
         G = None
         yield l, l, M, G
-        del M  # large, and done with
         for m in range(l - 1, -1, -1):
             if m == l - 1:
                 # eq-hessian-feed: ∂z_i/∂a_q = I_iq h'(a_q), unit i being unit q itself
@@ -206,22 +212,19 @@ def layer_pairs(net, trace, delta):
         del B, G  # large as well
 
 
-def layer_curvatures(net, trace, delta):
+def layer_curvatures(net, trace, delta, slopes):
     """Yield (l, M, B) from the last layer down; B is ∂δ_l/∂a_(l−1), None for l = 0.
 
-    M of the first layer, the last to come, is a `LayerBelow`: often the largest array,
-    and no B is made of it.
+    Below the outputs, M is a `LayerBelow`: often the largest array, and rarely needed
+    whole.
     """
     # eq-hessian-output: M_kk' = ∂δ_k/∂a_k' = ∂y_k/∂a_k'
     M = net.output.dy_da(trace.a[-1])
-    slopes = slope_of_each_layer(net, trace)
     for l in range(net.depth - 1, 0, -1):
-        B = one_layer_left(M, net.W[l], slopes[l - 1])
+        B = one_layer_left(M[:, :, :], net.W[l], slopes[l - 1])
         yield l, M, B
         bends = None if delta is None else bend(net, trace, l - 1, delta)
         M = LayerBelow(net.W[l][:, 1:], B, slopes[l - 1], bends)
-        if l > 1:
-            M = M[:, :, :]
     yield 0, M, None
 
 

@@ -18,9 +18,9 @@ Schraudolph, *Neural Computation* 14 (2002), for the form with M.
 import numpy as np
 
 from jachess_lib._inputs import check_inputs
-from jachess_lib._kernels import IN_CACHE, pattern_chunks
+from jachess_lib._kernels import IN_CACHE, pattern_chunks, twin
 from jachess_lib._shards import sum_over_shards
-from jachess_lib.hessian import exact_hessian, fill_blocks, places, square_result
+from jachess_lib.hessian import exact_hessian, fill_square, square_result
 from jachess_lib.jacobian import back_through_layer
 from jachess_lib.network import forward
 
@@ -60,7 +60,7 @@ def outer_product_hessian(net, X, *, out=None):
         net, X, out, instead="use outer_product_diagonal or a GaussNewtonOperator"
     )
     # eq-outer-product: H ≃ Σ_n J_nᵀ M_n J_n, the exact blocks without their δ
-    fill_blocks(net, X, None, places(net, G))
+    twin(fill_square, net, X, G)(net, X, None, G)
     return G
 
 
@@ -79,6 +79,11 @@ def outer_product_diagonal(net, X):
         If X does not fit.
     """
     X = check_inputs(net, X)
+    return twin(sum_of_squares, net, X)(net, X)
+
+
+def sum_of_squares(net, X):
+    """Return the diagonal, a few patterns at a time."""
     diagonal = np.zeros(net.n_parameters, np.result_type(X, net.w))
     for n in pattern_chunks(len(X), net.sizes[-1] * sum(net.sizes), limit=IN_CACHE):
         trace = forward(net, X[n])

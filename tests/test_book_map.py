@@ -26,6 +26,7 @@ NOTEBOOKS = [*CHAPTERS, LEDGER, PERFORMANCE]
 SLUG = {chapter: chapter.stem.partition("_")[2] for chapter in CHAPTERS}
 PAGES = sorted((ROOT / "book").glob("*.md"))
 LIBRARY = sorted((ROOT / "jachess_lib").glob("*.py"))
+TWINS = sorted((ROOT / "jachess_lib" / "_compiled").glob("*.py"))
 
 EVERY_CHAPTER = pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
 WITH_FIGURES = [*CHAPTERS, PERFORMANCE]
@@ -34,8 +35,8 @@ EVERY_NOTEBOOK = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem
 # Who may import whom: of our modules, a module may use those in its row.
 MAY_IMPORT = {
     "_inputs": set(),
-    "_compiled": set(),
-    "_kernels": {"_compiled"},
+    "_blas": set(),
+    "_kernels": {"_blas", "_compiled"},
     "_shards": {"_inputs"},
     "hidden_units": set(),
     "output_units": {"hidden_units"},
@@ -54,8 +55,7 @@ MAY_IMPORT = {
     "figures": set(),
 }  # fmt: skip
 OUTSIDE = {
-    "_compiled": {"numpy", "numba", "llvmlite"},
-    "_kernels": {"numpy", "scipy"},
+    "_blas": {"numpy", "scipy", "threadpoolctl"},
     "_shards": {"numpy", "dask"},
     "hidden_units": {"numpy", "scipy"},
     "hessian_vector": {"numpy", "scipy"},
@@ -177,11 +177,18 @@ def test_a_module_imports_only_what_its_row_allows(module):
     assert others - STANDARD <= OUTSIDE.get(module, {"numpy"})
 
 
+@pytest.mark.parametrize("path", TWINS, ids=lambda p: p.stem)
+def test_a_compiled_twin_imports_other_twins_alone(path):
+    ours, others = imports(path)
+    assert all(name.startswith("_compiled.") for name in ours)
+    assert others - STANDARD <= {"numpy", "numba", "llvmlite"}
+
+
 def test_every_module_has_its_row_and_the_rows_have_no_cycle():
     modules = {path.stem for path in LIBRARY if path.stem != "__init__"}
     assert set(MAY_IMPORT) == modules
     seen = []
-    rows = dict(MAY_IMPORT)
+    rows = {name: needs - {"_compiled"} for name, needs in MAY_IMPORT.items()}
     while rows:
         free = [name for name, needs in rows.items() if needs <= set(seen)]
         assert free, f"a cycle among {sorted(rows)}"

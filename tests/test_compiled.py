@@ -8,7 +8,15 @@ import pytest
 from oracles import CASES, case, case_name, targets
 
 import jachess_lib as jl
-from jachess_lib import _compiled, _kernels, hessian_vector, jacobian
+from jachess_lib import (
+    _compiled,
+    _kernels,
+    hessian,
+    hessian_vector,
+    jacobian,
+    outer_product,
+)
+from jachess_lib._compiled import sweeps, units
 
 
 def names_of(c):
@@ -82,14 +90,40 @@ def test_products_with_a_vector(c, exact):
     assert twin.dtype == plain.dtype
 
 
+@EVERY_CASE
+@pytest.mark.parametrize("N", [1, 7])
+def test_diagonal_of_the_outer_product(c, N):
+    net, X, _ = case(*c, N=N)
+    close(_compiled.sum_of_squares(net, X), outer_product.sum_of_squares(net, X))
+
+
+@EVERY_CASE
+@pytest.mark.parametrize("N", [1, 7])
+@pytest.mark.parametrize("exact", [True, False])
+def test_square_matrices(c, N, exact):
+    net, X, T = case(*c, N=N)
+    H = np.full((2, net.n_parameters, net.n_parameters), np.nan)
+    _compiled.fill_square(net, X, T if exact else None, H[0])
+    hessian.fill_square(net, X, T if exact else None, H[1])
+    close(*H)
+    np.testing.assert_array_equal(H[0], H[0].T)
+
+
+def test_a_diagonal_keeps_its_digits_where_the_softmax_is_certain():
+    net = jl.Network((1, 2), [0.0, 0.0, 40.0, 0.0], output="softmax")
+    diagonal = _compiled.sum_of_squares(net, np.zeros((1, 1)))
+    certain = np.exp(-40.0) / (1 + np.exp(-40.0)) ** 2
+    np.testing.assert_allclose(diagonal, [certain, 0, certain, 0], rtol=1e-13)
+
+
 @pytest.mark.parametrize("hidden", _compiled.UNITS)
 @pytest.mark.parametrize("output", _compiled.OUTPUTS)
 def test_several_blocks_of_patterns(hidden, output, monkeypatch):
     net = jl.Network.random((3, 70, 60, 4), hidden, output)
     rng = np.random.default_rng(0)
     X, T = rng.standard_normal((1300, 3)), targets(rng, output, 1300, 4)
-    _, width = _compiled._layout(np.array(net.sizes))
-    assert _compiled._rows_of_a_block(width, len(X)) < len(X) / 2
+    _, width = sweeps.layout(np.array(net.sizes))
+    assert sweeps.rows_of_a_block(width, len(X)) < len(X) / 2
     close(*both_jacobians(net, X))
     J = np.empty((2, len(X), 4, net.n_parameters))
     _compiled.of_parameters(net, X, "outputs", J[0])
@@ -99,6 +133,22 @@ def test_several_blocks_of_patterns(hidden, output, monkeypatch):
     for T_n in (T, None):
         at = _compiled.linearised(net, X, T_n), hessian_vector.linearised(net, X, T_n)
         close(at[0].times(v), hessian_vector.product(at[1], v))
+    close(_compiled.sum_of_squares(net, X), outer_product.sum_of_squares(net, X))
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_square_matrices_of_several_blocks_of_patterns(exact):
+    net = jl.Network.random((3, 5, 4, 6, 2), "softplus", "softmax")
+    rng = np.random.default_rng(0)
+    X, T = rng.standard_normal((2000, 3)), targets(rng, "softmax", 2000, 2)
+    _, width = sweeps.layout(np.array(net.sizes))
+    assert sweeps.rows_of_a_block(width, len(X)) < len(X) / 2
+    H = np.empty((2, net.n_parameters, net.n_parameters))
+    for fill, H_there in zip(
+        (_compiled.fill_square, hessian.fill_square), H, strict=True
+    ):
+        fill(net, X, T if exact else None, H_there)
+    close(*H)
 
 
 @pytest.mark.parametrize("unit", _compiled.UNITS)
@@ -108,7 +158,7 @@ def test_units_from_the_smallest_to_the_largest_sums(unit, dtype):
     a = np.concatenate([-size[::-1], [0, -0.0], size, np.linspace(-40, 40, 9001)])
     a = a.astype(dtype)
     z, slope, bend = a.copy(), np.empty_like(a), np.empty_like(a)
-    _compiled._hidden(_compiled.UNITS[unit], z, slope, bend, True)
+    units.hidden_units(_compiled.UNITS[unit], z, slope, bend, True)
     wide = a.astype(np.float64)  # the twins compute in double precision and round once
     plain, eps = jl.HIDDEN_UNITS[unit], np.finfo(dtype).eps
     smallest = np.finfo(dtype).tiny * 8
@@ -145,6 +195,13 @@ def test_float32(c):
     assert at.times(v).dtype == np.float64  # the precision of v, as in NumPy
     assert at.times(v.astype(np.float32)).dtype == np.float32
     close(at.times(v), jl.hessian_vector_product(net, X, T, v), rtol=2e-4)
+    diagonal = _compiled.sum_of_squares(narrow, X.astype(np.float32))
+    assert diagonal.dtype == np.float32
+    exact = outer_product.sum_of_squares(net, X)
+    close(diagonal.astype(np.float64), exact, rtol=2e-4)
+    H = np.empty((net.n_parameters,) * 2, np.float32)
+    _compiled.fill_square(narrow, X.astype(np.float32), T.astype(np.float32), H)
+    close(H.astype(np.float64), jl.exact_hessian(net, X, T), rtol=2e-4)
 
 
 def test_nothing_that_is_handed_in_changes():
@@ -165,6 +222,8 @@ def test_the_public_functions_use_the_twins(twins):
     net, X, T = case((3, 5, 4), "tanh", "softmax")
     twin = _kernels.twin
     assert twin(jacobian.from_outputs, net, X) is _compiled.from_outputs
+    assert twin(hessian.fill_square, net, X) is _compiled.fill_square
+    assert twin(outer_product.sum_of_squares, net, X) is _compiled.sum_of_squares
     assert isinstance(
         hessian_vector.linearise(net, X, T), _compiled.CompiledLinearisation
     )
@@ -197,6 +256,9 @@ def test_what_the_twins_do_not_take(twins):
         (net, X, np.empty((len(X), 4, 6))[:, :, ::2]),
     ):
         assert twin(plain, *refused) is plain
+    large = jl.Network.random((3, 20, 20, 4))
+    assert twin(hessian.fill_square, large, X) is hessian.fill_square
+    assert twin(outer_product.sum_of_squares, large, X) is _compiled.sum_of_squares
     assert jl.input_jacobian(net, X[:0]).shape == (0, 4, 3)
     out = np.empty((len(X), 4, 6))[:, :, ::2]
     close(jl.input_jacobian(net, X, out=out), jl.input_jacobian(net, X))

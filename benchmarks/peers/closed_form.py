@@ -4,6 +4,7 @@ import numpy as np
 
 import jachess_lib as jl
 from benchmarks.peers.base import Call
+from benchmarks.problems import SQUARE
 from jachess_lib import _kernels
 
 WITH_OUT = (
@@ -17,6 +18,7 @@ WITH_OUT = (
 COMPILED = (
     "input_jacobian",
     "parameter_jacobian",
+    "outer_product_diagonal",
     "hessian_vector_product",
     "HessianOperator",
     "gauss_newton_vector_product",
@@ -27,10 +29,18 @@ COMPILED = (
 def calls(function, problem):
     """Return the plain call, the same without twins, and one into a warm buffer."""
     found = _calls(function, problem)
-    if function in COMPILED and _kernels.compiled_twins() is not None:
+    if has_twin(function, problem):
         with_numpy = numpy_alone(_calls)(function, problem)["ours"]
         found["ours, NumPy"] = Call(numpy_alone(with_numpy.run))
     return found
+
+
+def has_twin(function, problem):
+    """Return whether a compiled twin computes the function for this problem."""
+    twins = _kernels.compiled_twins()
+    if twins is None or function not in SQUARE:
+        return twins is not None and function in COMPILED
+    return twins.takes("fill_square", problem.net, (problem.X, problem.T))
 
 
 def numpy_alone(function):

@@ -1,0 +1,110 @@
+"""Matrix products as `_kernels` needs them: of slices, added to a sum, side by side.
+
+NumPy's product makes a new array, which a second pass then adds to the sum, and SciPy's
+copies slices and holds up all other threads. The BLAS below both does neither. It is
+called here through the pointers that SciPy publishes for Cython.
+"""
+
+import ctypes
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+
+import numpy as np
+from scipy.linalg import cython_blas
+from threadpoolctl import ThreadpoolController
+
+_INT, _PLACE = ctypes.c_int, ctypes.c_void_p
+
+
+def _gemm(letter, number):
+    """Return xGEMM and its kind of number; None where its integers are not C's int."""
+    capsule = cython_blas.__pyx_capi__[letter + "gemm"]
+    name = ctypes.pythonapi.PyCapsule_GetName
+    name.restype, name.argtypes = ctypes.c_char_p, [ctypes.py_object]
+    pointer = ctypes.pythonapi.PyCapsule_GetPointer
+    pointer.restype, pointer.argtypes = _PLACE, [ctypes.py_object, ctypes.c_char_p]
+    signature = name(capsule)
+    if not signature.startswith(b"void (char *, char *, int *, int *, int *,"):
+        return None
+    types = [ctypes.c_char_p] * 2 + [_PLACE] * 11
+    return ctypes.CFUNCTYPE(None, *types)(pointer(capsule, signature)), number
+
+
+_GEMM = {
+    np.dtype(np.float64): _gemm("d", ctypes.c_double),
+    np.dtype(np.float32): _gemm("s", ctypes.c_float),
+}
+
+
+def add_product(A, B, total, *, add):
+    """Put A B into `total`, or add it.
+
+    Each has an axis without gaps, `total` its last. Other threads run meanwhile.
+    Numbers that BLAS does not know are left to NumPy.
+    """
+    (M, K), N = A.shape, B.shape[1]
+    gapless = total.size == 0 or total.strides[1] == total.itemsize
+    if B.shape[0] != K or total.shape != (M, N) or not gapless:
+        shapes = f"{A.shape} and {B.shape} cannot go into {total.shape}"
+        raise ValueError(f"the product of {shapes}: BLAS would write beside it")
+    gemm = _GEMM.get(total.dtype)
+    if gemm is None or not A.dtype == B.dtype == total.dtype:
+        _store(total, A @ B, add)
+    elif 0 in (M, K, N):  # a sum over nothing, which BLAS refuses
+        _store(total, 0, add)
+    else:
+        multiply, number = gemm
+        # BLAS counts by columns. So it computes the transpose of what we say, Bᵀ Aᵀ.
+        (b, ldb, B), (a, lda, A) = _as_columns(B), _as_columns(A)
+        multiply(
+            b, a, _at(_INT(N)), _at(_INT(M)), _at(_INT(K)),
+            _at(number(1)), B.ctypes.data, _at(_INT(ldb)), A.ctypes.data,
+            _at(_INT(lda)), _at(number(add)), total.ctypes.data,
+            _at(_INT(total.strides[0] // total.itemsize)),
+        )  # fmt: skip
+
+
+_at = ctypes.byref
+
+
+def _store(total, values, add):
+    if add:
+        total += values
+    else:
+        total[...] = values
+
+
+def _as_columns(A):
+    """Return BLAS's letter for Aᵀ, the distance of its columns, and the array."""
+    rows, columns = (stride // A.itemsize for stride in A.strides)
+    if columns == 1 and rows >= A.shape[1]:
+        return b"N", rows, A
+    if rows == 1 and columns >= A.shape[0]:
+        return b"T", columns, A
+    return _as_columns(np.array(A, order="C"))
+
+
+@cache
+def _controller():
+    """Return what counts and limits the threads of each BLAS that is loaded."""
+    return ThreadpoolController().select(user_api="blas")
+
+
+def n_threads():
+    """Return how many threads BLAS may use now: by its environment, or by a limit."""
+    return max((blas.num_threads for blas in _controller().lib_controllers), default=1)
+
+
+def share(work, tasks):
+    """Call `work` with an iterator over the tasks, in as many threads as BLAS may use.
+
+    The iterator is one for all, so each thread takes the next task when it is ready.
+    Meanwhile BLAS does each product in the thread that asks for it.
+    """
+    shared, n = iter(tasks), min(n_threads(), len(tasks))
+    if n <= 1:
+        work(shared)
+        return
+    with _controller().limit(limits=1), ThreadPoolExecutor(n) as pool:
+        for done in [pool.submit(work, shared) for _ in range(n)]:
+            done.result()

@@ -1,0 +1,269 @@
+"""The outer-product matrix's diagonal, and both square matrices of small networks."""
+
+import numpy as np
+
+from jachess_lib._compiled.jacobians import first_step, scale_rows, sensitivities
+from jachess_lib._compiled.sweeps import (
+    backward,
+    cut,
+    forward,
+    layout,
+    rows_of_a_block,
+    starts_of,
+    weights_of,
+    without_biases,
+)
+from jachess_lib._compiled.units import compiled, elementwise
+
+
+@elementwise
+def _squares_of_outputs(output, m, squares):
+    """Put M_kk, the sum of the squares of a column of its root, into `squares`."""
+    rows, K = m.shape
+    for n in range(rows):
+        for k in range(K):
+            others = 1.0
+            if output == 2:  # y_k (1 − y_k), with the digits that 1 − y_k would lose
+                others = 0.0
+                for l in range(K):
+                    if l != k:
+                        others += m[n, l]
+            squares[n, k] = m[n, k] * others
+
+
+@elementwise
+def _squares_of_columns(R, squares):
+    """Put Σ_k R_kj² into `squares`."""
+    for n in range(R.shape[0]):
+        for j in range(R.shape[2]):
+            squares[n, j] = 0.0
+        for k in range(R.shape[1]):
+            for j in range(R.shape[2]):
+                squares[n, j] += R[n, k, j] * R[n, k, j]
+
+
+@elementwise
+def _square(z, squares):
+    for i in range(z.size):
+        squares[i] = z[i] * z[i]
+
+
+@elementwise
+def _square_root(m):
+    for i in range(m.size):
+        m[i] = np.sqrt(m[i])
+
+
+@elementwise
+def _add(total, values):
+    for i in range(total.size):
+        total[i] += values[i]
+
+
+@compiled
+def sum_of_squares(w, sizes, units, output, X):
+    """Return Σ_n Σ_k (R_kj z_i)², where R is a root of M brought to each layer."""
+    L, K = len(sizes) - 1, sizes[-1]
+    starts = starts_of(sizes)
+    at, width = layout(sizes)
+    V = without_biases(w, sizes, starts)
+    V_0 = np.empty((0, 0), w.dtype)
+    widest, hidden = 1 + sizes.max(), sizes[1:].max()
+    step = rows_of_a_block(width + 2 * widest + 2 * K * hidden, len(X))
+    state = np.empty(step * width, w.dtype)
+    scratch, second = np.empty(step * widest, w.dtype), np.empty(step * widest, w.dtype)
+    front = np.empty(step * K * hidden, w.dtype)
+    back = np.empty_like(front)
+    diagonal, block = np.zeros_like(w), np.empty_like(w)
+    for start in range(0, len(X), step):
+        end = min(start + step, len(X))
+        rows = end - start
+        part = state[: rows * width]
+        forward(
+            w, sizes, starts, at, units, output, X[start:end], V_0, False, part,
+            scratch,
+        )  # fmt: skip
+        m = cut(part, rows, at[1, L], K)
+        R = front[:0].reshape(0, 0, 0)
+        for l in range(L - 1, -1, -1):
+            M, I = sizes[l + 1], 1 + sizes[l]
+            squares = cut(scratch, rows, 0, M)
+            if l == L - 1:
+                _squares_of_outputs(output, m, squares)
+            else:
+                _squares_of_columns(R, squares)
+            z = cut(part, rows, at[0, l], I)
+            zz = cut(second, rows, 0, I)
+            _square(z.reshape(rows * I), zz.reshape(rows * I))
+            share = block[: M * I]
+            np.dot(squares.T, zz, share.reshape(M, I))
+            _add(diagonal[starts[l] : starts[l + 1]], share)
+            if l == 0:
+                break
+            V_l, slope = (
+                weights_of(V, sizes, starts, l),
+                cut(part, rows, at[1, l], I - 1),
+            )
+            S = back[: rows * K * (I - 1)].reshape(rows, K, I - 1)
+            if l == L - 1:
+                mean = cut(scratch, rows, 0, I - 1)
+                mean[:] = 0.0
+                if output == 2:
+                    np.dot(m, V_l, mean)
+                _square_root(m.reshape(rows * K))
+                first_step(output, m, V_l, mean, slope, S)
+            else:
+                np.dot(R.reshape(rows * K, M), V_l, S.reshape(rows * K, I - 1))
+                scale_rows(S, slope)
+            front, back, R = back, front, S
+    return diagonal
+
+
+@elementwise
+def _row_products(left, right, out):
+    """Put left_i right_p into out[n, i·P + p]."""
+    P = right.shape[1]
+    for n in range(left.shape[0]):
+        for i in range(left.shape[1]):
+            for p in range(P):
+                out[n, i * P + p] = left[n, i] * right[n, p]
+
+
+@compiled
+def _contracted(B, V, slope):
+    """Return h'(a_q) Σ_r B_jr w_rq, of shape (rows, J, Q)."""
+    rows, J, R = B.shape
+    out = np.empty((rows, J, V.shape[1]), B.dtype)
+    np.dot(B.reshape(rows * J, R), V, out.reshape(rows * J, V.shape[1]))
+    scale_rows(out, slope)
+    return out
+
+
+@elementwise
+def _curvature_below(V, B, slope, bend, exact, M):
+    """Put h'(a_j) Σ_k w_kj B_kq, and the bend where j = q, into M[n, j, q]."""
+    M[:] = 0.0
+    for n in range(M.shape[0]):
+        for k in range(V.shape[0]):
+            for j in range(V.shape[1]):
+                factor = slope[n, j] * V[k, j]
+                for q in range(V.shape[1]):
+                    M[n, j, q] += factor * B[n, k, q]
+        if exact:
+            for j in range(V.shape[1]):
+                M[n, j, j] += bend[n, j]
+
+
+@elementwise
+def _first_feed(slope, V, below, G):
+    """Put ∂z_i/∂a_q = h'(a_i) w_iq h'(a_q) into G[n, i, q]."""
+    for n in range(G.shape[0]):
+        for i in range(G.shape[1]):
+            for q in range(G.shape[2]):
+                G[n, i, q] = slope[n, i] * V[i, q] * below[n, q]
+
+
+@compiled
+def _sum_of_products(left, z, x):
+    """Return Σ_n left[n, r] z_i x_p, of shape (R, I·P)."""
+    rows = len(z)
+    right = np.empty((rows, z.shape[1] * x.shape[1]), z.dtype)
+    _row_products(z, x, right)
+    return np.dot(left.reshape(rows, left.size // rows).T, right)
+
+
+@elementwise
+def _add_block(H, row, column, E, J, I, Q, P):
+    """Add E[j·Q + q, i·P + p] to H[j, i, q, p], which starts at a row and a column."""
+    for j in range(J):
+        for i in range(I):
+            for q in range(Q):
+                for p in range(P):
+                    H[row + j * I + i, column + q * P + p] += E[j * Q + q, i * P + p]
+
+
+@elementwise
+def _add_bends(H, row, column, F, J, I, Q, P, diagonal):
+    """Add F[i, q, j, p], or F[q, j, p] where i = q, to H[j, 1 + i, q, p]."""
+    for i in range(I - 1):
+        for q in range(Q):
+            if diagonal and i != q:
+                continue
+            f = q if diagonal else i * Q + q
+            for j in range(J):
+                for p in range(P):
+                    H[row + j * I + 1 + i, column + q * P + p] += F[f, j * P + p]
+
+
+@compiled
+def _add_pairs(V, sizes, starts, at, l, B, exact, part, H):
+    """Add the blocks of layer l and each layer m < l to H."""
+    rows, J, Q = B.shape
+    I = 1 + Q
+    z, delta = cut(part, rows, at[0, l], I), cut(part, rows, at[3, l + 1], J)
+    G = np.empty((rows, Q, Q), B.dtype)
+    for m in range(l - 1, -1, -1):
+        Q, P = sizes[m + 1], 1 + sizes[m]
+        slope, x = cut(part, rows, at[1, m + 1], Q), cut(part, rows, at[0, m], P)
+        if m < l - 1:
+            V_m = weights_of(V, sizes, starts, m + 1)
+            B = _contracted(B, V_m, slope)
+            if exact and m < l - 2:
+                G = _contracted(G, V_m, slope)
+            elif exact:
+                G = np.empty((rows, I - 1, Q), B.dtype)
+                _first_feed(cut(part, rows, at[1, l], I - 1), V_m, slope, G)
+        E = _sum_of_products(B, z, x)
+        _add_block(H, starts[l], starts[m], E, J, I, Q, P)
+        if exact and m == l - 1:
+            F = _sum_of_products(slope.reshape(rows, 1, Q), delta, x)
+            _add_bends(H, starts[l], starts[m], F, J, I, Q, P, True)
+        elif exact:
+            F = _sum_of_products(G, delta, x)
+            _add_bends(H, starts[l], starts[m], F, J, I, Q, P, False)
+
+
+@compiled
+def square_matrix(w, sizes, units, output, X, T, exact, H):
+    """Fill H with the exact Hessian, or with the outer-product matrix."""
+    L, K = len(sizes) - 1, sizes[-1]
+    starts = starts_of(sizes)
+    at, width = layout(sizes)
+    V = without_biases(w, sizes, starts)
+    V_0 = np.empty((0, 0), w.dtype)
+    step = rows_of_a_block(width + (1 + sizes.max()) ** 2, len(X))
+    state, scratch = (
+        np.empty(step * width, w.dtype),
+        np.empty(step * sizes.max(), w.dtype),
+    )
+    H[:, :] = 0.0
+    for first in range(0, len(X), step):
+        end = min(first + step, len(X))
+        rows = end - first
+        part = state[: rows * width]
+        forward(
+            w, sizes, starts, at, units, output, X[first:end], V_0, exact, part,
+            scratch,
+        )  # fmt: skip
+        if exact:
+            backward(V, sizes, starts, at, T[first:end], part, scratch)
+        M = np.empty((rows, K, K), w.dtype)
+        sensitivities(output, True, cut(part, rows, at[1, L], K), M)
+        for l in range(L - 1, -1, -1):
+            J, I = sizes[l + 1], 1 + sizes[l]
+            z = cut(part, rows, at[0, l], I)
+            _add_block(H, starts[l], starts[l], _sum_of_products(M, z, z), J, I, J, I)
+            if l == 0:
+                break
+            slope, bend = (
+                cut(part, rows, at[1, l], I - 1),
+                cut(part, rows, at[2, l], I - 1),
+            )
+            V_l = weights_of(V, sizes, starts, l)
+            B = _contracted(M, V_l, slope)
+            _add_pairs(V, sizes, starts, at, l, B, exact, part, H)
+            M = np.empty((rows, I - 1, I - 1), w.dtype)
+            _curvature_below(V_l, B, slope, bend, exact, M)
+    for r in range(len(H)):
+        for s in range(r):
+            H[s, r] = H[r, s]

@@ -1,0 +1,185 @@
+"""The Hessian and the outer-product matrix times a vector."""
+
+import numpy as np
+
+from jachess_lib._compiled.sweeps import (
+    backward,
+    cut,
+    forward,
+    layer_of,
+    layout,
+    multiplied,
+    rows_of_a_block,
+    starts_of,
+    weights_of,
+    without_biases,
+)
+from jachess_lib._compiled.units import compiled, elementwise
+
+
+@elementwise
+def _signals(s, t, slope, bend, R_a, R_delta):
+    for i in range(s.size):
+        R_delta[i] = slope[i] * (s[i] + t[i]) + bend[i] * R_a[i]
+
+
+@elementwise
+def _sum_and_unit(R_a, s, slope, R_z):
+    for i in range(s.size):
+        R_a[i] += s[i]
+        R_z[i] = slope[i] * R_a[i]
+
+
+@elementwise
+def add(a, b):
+    for i in range(a.size):
+        a[i] += b[i]
+
+
+@elementwise
+def _start(output, m, R_a, R_delta):
+    rows, K = m.shape
+    for n in range(rows):
+        mean = 0.0
+        if output == 2:
+            for k in range(K):
+                mean += m[n, k] * R_a[n, k]
+        for k in range(K):
+            R_delta[n, k] = m[n, k] * (R_a[n, k] - mean)
+
+
+@compiled
+def _product_of_rows(
+    V, Vv, v, sizes, starts, at, output, exact, first, rows, state, scratch, Hv, block
+):
+    """Put the share of some patterns in Hv into `Hv`, or add it unless `first`."""
+    L = len(sizes) - 1
+    offsets = np.zeros(L + 2, np.int64)  # of R_a and R_z in the scratch
+    for l in range(1, L + 1):
+        offsets[l + 1] = offsets[l] + 2 * sizes[l]
+    width = offsets[L + 1]
+    widest = sizes[1:].max()
+    one = scratch[rows * width : rows * (width + widest)]
+    two = scratch[rows * (width + widest) : rows * (width + 2 * widest)]
+    for l in range(L):
+        M = sizes[l + 1]
+        R_a = cut(scratch, rows, offsets[l + 1], M)
+        z = cut(state, rows, at[0, l], 1 + sizes[l])
+        np.dot(z, layer_of(v, sizes, starts, l).T, R_a)
+        s = one[: rows * M]
+        if l > 0:
+            R_z = cut(scratch, rows, offsets[l] + sizes[l], sizes[l])
+            np.dot(R_z, weights_of(V, sizes, starts, l).T, s.reshape(rows, M))
+        flat = R_a.reshape(rows * M)
+        if l < L - 1:
+            slope = cut(state, rows, at[1, l + 1], M).reshape(rows * M)
+            R_z = cut(scratch, rows, offsets[l + 1] + M, M).reshape(rows * M)
+            if l > 0:
+                _sum_and_unit(flat, s, slope, R_z)
+            else:
+                multiplied(flat, slope, R_z)
+        elif l > 0:
+            add(flat, s)
+    R_delta = cut(scratch, rows, offsets[L] + sizes[L], sizes[L])
+    m = cut(state, rows, at[1, L], sizes[L])
+    _start(output, m, cut(scratch, rows, offsets[L], sizes[L]), R_delta)
+    for l in range(L - 1, -1, -1):
+        I, J = sizes[l], sizes[l + 1]
+        z = cut(state, rows, at[0, l], 1 + I)
+        Hv_l = layer_of(Hv, sizes, starts, l)
+        if first:
+            np.dot(R_delta.T, z, Hv_l)
+        else:
+            size = J * (1 + I)
+            np.dot(R_delta.T, z, block[:size].reshape(J, 1 + I))
+            add(Hv[starts[l] : starts[l + 1]], block[:size])
+        if l == 0:
+            return
+        if exact:
+            delta = cut(state, rows, at[3, l + 1], J)
+            share = block[: J * I].reshape(J, I)
+            np.dot(delta.T, cut(scratch, rows, offsets[l] + I, I), share)
+            for j in range(J):
+                for i in range(I):
+                    Hv_l[j, 1 + i] += share[j, i]
+        s, t = one[: rows * I], two[: rows * I]
+        np.dot(R_delta, weights_of(V, sizes, starts, l), s.reshape(rows, I))
+        slope = cut(state, rows, at[1, l], I).reshape(rows * I)
+        # R_z of this layer is done with, and makes room for R_delta
+        R_delta = cut(scratch, rows, offsets[l] + I, I)
+        if exact:
+            delta = cut(state, rows, at[3, l + 1], J)
+            np.dot(delta, weights_of(Vv, sizes, starts, l), t.reshape(rows, I))
+            bend = cut(state, rows, at[2, l], I).reshape(rows * I)
+            R_a = cut(scratch, rows, offsets[l], I).reshape(rows * I)
+            _signals(s, t, slope, bend, R_a, R_delta.reshape(rows * I))
+        else:
+            multiplied(s, slope, R_delta.reshape(rows * I))
+
+
+@compiled
+def linearise(w, sizes, units, output, X, T, exact):
+    """Return the state of every block, one after the other."""
+    starts = starts_of(sizes)
+    at, width = layout(sizes)
+    V = without_biases(w, sizes, starts)
+    state = np.empty(len(X) * width, w.dtype)
+    step = rows_of_a_block(width, len(X))
+    scratch = np.empty(step * sizes.max(), w.dtype)
+    V_0 = np.empty((0, 0), w.dtype)
+    for n in range(0, len(X), step):
+        end = min(n + step, len(X))
+        part = state[n * width : end * width]
+        forward(
+            w, sizes, starts, at, units, output, X[n:end], V_0, exact, part, scratch,
+        )  # fmt: skip
+        if exact:
+            backward(V, sizes, starts, at, T[n:end], part, scratch)
+    return state
+
+
+@compiled
+def multiply(w, sizes, output, n_patterns, exact, state, v):
+    """Return Hv, or the product with the outer-product matrix, from `_linearise`."""
+    starts = starts_of(sizes)
+    at, width = layout(sizes)
+    V = without_biases(w, sizes, starts)
+    Vv = without_biases(v, sizes, starts)
+    step = rows_of_a_block(width, n_patterns)
+    Hv, block = np.zeros_like(w), np.empty_like(w)
+    scratch = np.empty(step * 2 * (sizes[1:].sum() + sizes.max()), w.dtype)
+    for n in range(0, n_patterns, step):
+        rows = min(step, n_patterns - n)
+        part = state[n * width : (n + rows) * width]
+        _product_of_rows(
+            V, Vv, v, sizes, starts, at, output, exact, n == 0, rows, part, scratch,
+            Hv, block,
+        )  # fmt: skip
+    return Hv
+
+
+@compiled
+def linearise_and_multiply(w, sizes, units, output, X, T, exact, v):
+    """Return Hv as `_multiply` does, keeping the state of one block at a time."""
+    starts = starts_of(sizes)
+    at, width = layout(sizes)
+    V = without_biases(w, sizes, starts)
+    Vv = without_biases(v, sizes, starts)
+    V_0 = np.empty((0, 0), w.dtype)
+    step = rows_of_a_block(width, len(X))
+    state = np.empty(step * width, w.dtype)
+    Hv, block = np.zeros_like(w), np.empty_like(w)
+    scratch = np.empty(step * 2 * (sizes[1:].sum() + sizes.max()), w.dtype)
+    for n in range(0, len(X), step):
+        end = min(n + step, len(X))
+        part = state[: (end - n) * width]
+        forward(
+            w, sizes, starts, at, units, output, X[n:end], V_0, exact, part, scratch,
+        )  # fmt: skip
+        if exact:
+            backward(V, sizes, starts, at, T[n:end], part, scratch)
+        _product_of_rows(
+            V, Vv, v, sizes, starts, at, output, exact, n == 0, end - n, part, scratch,
+            Hv, block,
+        )  # fmt: skip
+    return Hv

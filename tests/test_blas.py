@@ -1,0 +1,168 @@
+"""Products against NumPy's own, and the threads that share the work."""
+
+import ctypes
+import threading
+import time
+import types
+
+import numpy as np
+import pytest
+
+import jachess_lib as jl
+from jachess_lib import _blas, _kernels
+
+RNG = np.random.default_rng(0)
+LAYOUTS = {
+    "rows": lambda A: A.copy(),
+    "columns": lambda A: A.T.copy().T,
+    "a slice of rows": lambda A: np.pad(A, ((1, 2), (3, 1)))[1:-2, 3:-1],
+    "a slice of columns": lambda A: np.pad(A, ((1, 2), (3, 1))).T.copy().T[1:-2, 3:-1],
+    "every other": lambda A: np.repeat(A, 2, axis=1)[:, ::2],
+    "backwards": lambda A: A[:, ::-1].copy()[:, ::-1],
+}
+
+
+@pytest.mark.parametrize("left", LAYOUTS)
+@pytest.mark.parametrize("right", LAYOUTS)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("add", [False, True])
+def test_a_product_of_any_layout(left, right, dtype, add):
+    A, B = RNG.standard_normal((4, 5)), RNG.standard_normal((5, 3))
+    before = RNG.standard_normal((4, 7)).astype(dtype)
+    whole = before.copy()
+    total = whole[:, 2:5]
+    A_there, B_there = LAYOUTS[left](A.astype(dtype)), LAYOUTS[right](B.astype(dtype))
+    _blas.add_product(A_there, B_there, total, add=add)
+    expected = A @ B + add * before[:, 2:5]
+    rtol = 1e-12 if dtype == np.float64 else 1e-5
+    np.testing.assert_allclose(total, expected, rtol=rtol, atol=rtol)
+    np.testing.assert_array_equal(whole[:, :2], before[:, :2])  # nothing beside it
+    np.testing.assert_array_equal(whole[:, 5:], before[:, 5:])
+    np.testing.assert_array_equal(A_there, A.astype(dtype))
+
+
+@pytest.mark.parametrize("shape", [(0, 2, 3), (4, 0, 3), (4, 2, 0), (1, 1, 1)])
+@pytest.mark.parametrize("add", [False, True])
+def test_products_of_nothing_and_of_one_number(shape, add):
+    M, K, N = shape
+    A, B, total = np.ones((M, K)), np.ones((K, N)), np.full((M, N), 7.0)
+    _blas.add_product(A, B, total, add=add)
+    np.testing.assert_array_equal(total, np.full((M, N), 7.0 * add + K))
+
+
+def test_a_sum_that_is_not_a_number_is_overwritten():
+    total = np.full((2, 2), np.nan)
+    _blas.add_product(np.eye(2), np.eye(2), total, add=False)
+    np.testing.assert_array_equal(total, np.eye(2))
+
+
+@pytest.mark.parametrize("dtypes", ["ddD", "dfd", "gdg"])
+def test_numbers_that_blas_does_not_know(dtypes):
+    A, B, total = (np.ones((2, 2), d) for d in dtypes)
+    _blas.add_product(A, B, total, add=True)
+    np.testing.assert_array_equal(total, np.full((2, 2), 3))
+
+
+@pytest.mark.parametrize(
+    ("A", "B", "total"),
+    [((4, 5), (4, 3), (4, 3)), ((4, 5), (5, 3), (3, 4)), ((4, 5), (5, 3), (5, 3))],
+)
+def test_shapes_that_do_not_fit_are_refused_before_blas_sees_them(A, B, total):
+    with pytest.raises(ValueError, match="cannot go into"):
+        _blas.add_product(np.ones(A), np.ones(B), np.ones(total), add=False)
+    with pytest.raises(ValueError, match="cannot go into"):
+        _blas.add_product(np.eye(3), np.eye(3), np.ones((3, 3)).T, add=False)
+
+
+@pytest.fixture
+def two_threads():
+    """Let BLAS have two threads, whatever the machine has."""
+    with _blas._controller().limit(limits=2):
+        yield
+
+
+def test_each_task_is_done_once_by_threads_of_one_blas_thread(two_threads):
+    seen, threads = [], set()
+
+    def work(tasks):
+        threads.add(threading.get_ident())
+        for task in tasks:
+            seen.append((task, _blas.n_threads()))
+            time.sleep(0.01)
+
+    assert _blas.n_threads() == 2
+    _blas.share(work, list(range(10)))
+    assert sorted(seen) == [(task, 1) for task in range(10)]
+    assert len(threads) == 2
+    assert threading.get_ident() not in threads
+    assert _blas.n_threads() == 2
+
+
+@pytest.mark.parametrize("tasks", [[], ["only"]])
+def test_one_task_or_none_stays_where_it_is(two_threads, tasks):
+    seen = []
+    _blas.share(lambda tasks: seen.append((threading.get_ident(), *tasks)), tasks)
+    assert seen == [(threading.get_ident(), *tasks)]
+
+
+def test_an_error_in_a_thread_reaches_the_caller_and_the_limit_is_lifted(two_threads):
+    def work(tasks):
+        for task in tasks:
+            raise ZeroDivisionError(task)
+
+    with pytest.raises(ZeroDivisionError):
+        _blas.share(work, [1, 2, 3])
+    assert _blas.n_threads() == 2
+
+
+def test_callers_in_several_threads_leave_the_limit_as_it_was(two_threads):
+    def work(tasks):
+        for task in tasks:
+            done.append(task)
+            time.sleep(0.002)
+
+    done = []
+    callers = [
+        threading.Thread(target=_blas.share, args=(work, list(range(20))))
+        for _ in range(4)
+    ]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert sorted(done) == sorted(list(range(20)) * 4)
+    assert _blas.n_threads() == 2
+
+
+@pytest.mark.parametrize("function", ["exact_hessian", "outer_product_hessian"])
+def test_threads_change_no_bit_of_a_matrix(two_threads, function, monkeypatch):
+    monkeypatch.setattr(_kernels, "_TEMPORARY", 400)
+    net = jl.Network.random((5, 12, 9, 7, 3), output="softmax")
+    X = RNG.standard_normal((90, 5))
+    T = jl.one_hot(RNG.integers(3, size=90), 3)
+    arguments = (net, X, T) if function == "exact_hessian" else (net, X)
+    shared = getattr(jl, function)(*arguments)
+    with _blas._controller().limit(limits=1):
+        alone = getattr(jl, function)(*arguments)
+    np.testing.assert_array_equal(shared, alone)
+
+
+def test_integers_of_another_size_are_left_to_numpy(monkeypatch):
+    published = {"dgemm": _capsule(b"void (char *, char *, blas_int *, ...")}
+    monkeypatch.setattr(
+        _blas, "cython_blas", types.SimpleNamespace(__pyx_capi__=published)
+    )
+    monkeypatch.setitem(_blas._GEMM, np.dtype(np.float64), _blas._gemm("d", None))
+    assert _blas._GEMM[np.dtype(np.float64)] is None
+    total = np.ones((2, 2))
+    _blas.add_product(np.eye(2), np.eye(2), total, add=True)
+    np.testing.assert_array_equal(total, np.ones((2, 2)) + np.eye(2))
+
+
+def _capsule(name):
+    """Return a capsule of that name; what it points to is never called."""
+    new = ctypes.pythonapi.PyCapsule_New
+    new.restype = ctypes.py_object
+    new.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
+    _capsule.kept = name  # a capsule does not own its name
+    return new(1, name, None)
