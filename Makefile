@@ -108,7 +108,7 @@ lock: env ## write the locked requirements anew
 	@$(STEP) "fetch the resolver" "Is the package index reachable?" \
 	  $(BIN)/python -m pip install uv==$(UV_VERSION)
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) \
-	  --extra figures --extra book --extra test \
+	  --extra figures --extra book --extra test --extra coursework \
 	  --output-file requirements.txt pyproject.toml
 	@cd benchmarks && UV_CUSTOM_COMPILE_COMMAND="make lock" ../$(LOCK) \
 	  --output-file requirements.txt requirements.in
