@@ -32,7 +32,7 @@ ALLOW_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 STEP = sh book/_tools/setup.sh step
 
 .DEFAULT_GOAL := help
-.PHONY: help env book test serve lab notebooks lint bench mutants lock clean
+.PHONY: help env book test serve lab notebooks lint release bench mutants lock clean
 
 help: ## show this list
 	@echo "The Jacobian and the Hessian of neural networks"
@@ -86,6 +86,9 @@ lint: env ## check the code's style
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 
+release: env ## make what students get, in dist/ (HW=hw1, or several names)
+	@$(BIN)/python -m coursework.release $(HW)
+
 # Interrupt it as you like: it goes on where it stopped, as long as neither the library
 # nor a package has changed. QUICK=1 writes to _build/bench and leaves the book alone.
 bench: ## time the library beside its peers (QUICK=1: 4 minutes; FRESH=1: all anew)
@@ -117,6 +120,6 @@ lock: env ## write the locked requirements anew
 	@echo "The locks are up to date. Run 'make test' before you commit them."
 
 clean: ## remove everything that make made
-	@rm -rf $(VENV) .venv-bench _build mutants .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) .venv-bench _build dist mutants .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@echo "Clean."
