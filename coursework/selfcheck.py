@@ -45,7 +45,7 @@ class Mistake:
     answer: Callable
 
 
-class Trouble(Exception):
+class AnswerError(Exception):
     """An answer that cannot be compared with anything."""
 
 
@@ -70,14 +70,14 @@ class Check:
         try:
             with np.errstate(all="ignore"):
                 return self._verdict(function)
-        except Trouble as trouble:
+        except AnswerError as trouble:
             name, says = trouble.args
             return Verdict(False, name, f"✗ {self.question}: {says}")
 
     def _verdict(self, function):
         if not callable(function):
             says = f"hand in the function itself: check.{self.question}(name)."
-            raise Trouble("not a function", says)
+            raise AnswerError("not a function", says)
         rights = [self.right(*case.arguments) for case in self.cases]
         answers = [
             answer_of(function, case, layers=isinstance(right, list))
@@ -88,7 +88,7 @@ class Check:
             return Verdict(True, "", text)
         for mistake in self.mistakes:
             if self._explains(mistake, answers, rights):
-                raise Trouble(mistake.name, f"{mistake.says} [{mistake.name}]")
+                raise AnswerError(mistake.name, f"{mistake.says} [{mistake.name}]")
         raise self._unknown(answers, rights)
 
     def _explains(self, mistake, answers, rights):
@@ -104,10 +104,10 @@ class Check:
             found, wanted = shapes(answer), shapes(right)
             if found != wanted:
                 wrong = f"the shape is {found}, and {self.shape} is {wanted} here"
-                return Trouble("shape", f"{wrong}: {case.label}.")
+                return AnswerError("shape", f"{wrong}: {case.label}.")
             if not all(np.isfinite(part).all() for part in parts(answer)):
                 says = f"NaN or infinity for {case.label}: {self.not_finite}"
-                return Trouble("not finite", says)
+                return AnswerError("not finite", says)
             if not same(answer, right):
                 off = distance(answer, right)
                 break
@@ -116,7 +116,7 @@ class Check:
             f"off by {off:.1e} of the largest. No common mistake gives these numbers: "
             "try one pattern by hand."
         )
-        return Trouble("numbers", says)
+        return AnswerError("numbers", says)
 
 
 def answer_of(function, case, layers):
@@ -128,32 +128,32 @@ def answer_of(function, case, layers):
         answer = None
     except (Exception, SystemExit) as error:
         says = f"{type(error).__name__} for {case.label}: {str(error)[:200]}"
-        raise Trouble("raises", says) from None
+        raise AnswerError("raises", says) from None
     if answer is None or answer is Ellipsis:
-        raise Trouble("nothing", "nothing comes back yet. Is there a return?")
+        raise AnswerError("nothing", "nothing comes back yet. Is there a return?")
     try:
         if not unchanged(given, case.arguments):
             says = "it changes its argument. Work on a copy: x = x.copy()."
-            raise Trouble("changes its argument", says)
+            raise AnswerError("changes its argument", says)
         return [real(part) for part in answer] if layers else real(answer)
-    except Trouble:
+    except AnswerError:
         raise
     except Exception as error:
         says = f"the answer is no array of numbers ({type(error).__name__})."
-        raise Trouble("not numbers", says) from None
+        raise AnswerError("not numbers", says) from None
 
 
 def real(part):
     """Return one part of an answer as an array of float64, or say why it is none."""
     part = np.asarray(part)
     if part.dtype.kind == "c":
-        raise Trouble("complex", "the answer is complex; what is wanted is real.")
+        raise AnswerError("complex", "the answer is complex; what is wanted is real.")
     if part.dtype.kind not in "iuf":
         says = f"the answer is no array of numbers, but of {part.dtype}."
-        raise Trouble("not numbers", says)
+        raise AnswerError("not numbers", says)
     if part.dtype.kind == "f" and part.dtype.itemsize < 8:
         says = f"{part.dtype} keeps seven digits at most: stay with float64."
-        raise Trouble("single precision", says)
+        raise AnswerError("single precision", says)
     return part.astype(float)
 
 

@@ -1,31 +1,36 @@
-"""What the self-checks know: how to run a network forward, and how to take differences.
+"""What the self-checks know: how to run a network forward, and how its values change.
 
 A network is a list `W` of weight matrices with the biases in column 0. Each may have
 leading axes: a stack of networks runs at once. Complex numbers pass through.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 
-def central(f, x, step=1e-5):
-    """Return ∂f/∂x, of shape f(x).shape + x.shape, by central differences."""
-    columns = []
-    for i in np.ndindex(x.shape):
-        e = np.zeros(x.shape)
-        e[i] = step
-        columns.append((f(x + e) - f(x - e)) / (2 * step))
-    return np.stack(columns, -1).reshape(columns[0].shape + x.shape)
+def taylor(f, degree=2, width=1e-4):
+    """Return the coefficients of f(s) in powers of s, by a polynomial through points.
 
-
-def by_columns(f, X, step=1e-5):
-    """Return ∂f_n/∂x_ni where row n of f depends on row n of X alone, axis i last."""
-    e = step * np.eye(X.shape[-1])
-    return np.stack([(f(X + d) - f(X - d)) / (2 * step) for d in e], -1)
+    The points lie within `width` of 0; coefficient m has the index m on axis 0.
+    """
+    places = np.cos(np.pi * (np.arange(degree + 1) + 0.5) / (degree + 1))
+    values = np.stack([f(width * place) for place in places])
+    powers = places[:, None] ** np.arange(degree + 1)
+    found = np.linalg.solve(powers, values.reshape(degree + 1, -1))
+    scale = float(width) ** np.arange(degree + 1)
+    return (found / scale[:, None]).reshape(values.shape)
 
 
 def slope_of(h, a):
     """Return dh/da, elementwise."""
-    return (h(a + 1e-5) - h(a - 1e-5)) / 2e-5
+    return taylor(lambda s: h(a + s))[1]
+
+
+def by_columns(f, X):
+    """Return ∂f_n/∂x_ni where row n of f depends on row n of X alone, axis i last."""
+    axes = np.eye(X.shape[-1])
+    return np.stack([taylor(lambda s, e=e: f(X + s * e))[1] for e in axes], -1)
 
 
 def logistic(a):
@@ -76,18 +81,63 @@ def error_of(a, T, unit):
 
 def straight(W, X, slope):
     """Return hidden units that are straight lines, with `slope`(a) at the point X."""
-    return [
-        lambda a, at=at: np.tanh(at) + slope(at) * (a - at) for at in sums(W, X)[:-1]
-    ]
+    return [line(at, np.tanh(at), slope(at)) for at in sums(W, X)[:-1]]
+
+
+def line(at, value, slope):
+    """Return the straight line through `value` at `at`."""
+    return lambda a: value + slope * (a - at)
 
 
 def random_network(sizes, seed):
     """Return the weights of a network with these layers."""
     rng = np.random.default_rng(seed)
-    pairs = zip(sizes[:-1], sizes[1:], strict=True)
-    return [rng.normal(size=(m_out, 1 + m_in)) * 0.7 for m_in, m_out in pairs]
+    return [rng.normal(size=(m_out, 1 + m_in)) * 0.7 for m_in, m_out in pairwise(sizes)]
 
 
 def random_patterns(n, d, seed):
     """Return n patterns of d inputs."""
     return np.random.default_rng(seed).normal(size=(n, d))
+
+
+# Errors and their changes with every weight
+
+
+def flat(W):
+    """Return all weights as one vector: W[0] row by row, then W[1], and so on."""
+    return np.concatenate([V.ravel() for V in W])
+
+
+def cut(w, like):
+    """Return vectors of weights, on the last axis of w, as a list of tables."""
+    ends = np.cumsum([V.size for V in like])
+    pieces = np.split(w, ends[:-1], axis=-1)
+    return [
+        p.reshape(*p.shape[:-1], *V.shape) for p, V in zip(pieces, like, strict=True)
+    ]
+
+
+def targets(n, k, unit, seed):
+    """Return targets, of shape (n, k), that the output unit can have."""
+    rng = np.random.default_rng(seed)
+    if unit == "linear":
+        return rng.normal(size=(n, k))
+    if unit == "sigmoid":
+        return (rng.random((n, k)) < 0.5) * 1.0
+    return np.eye(k)[rng.integers(k, size=n)]
+
+
+def error_at(W, X, T, unit, hidden=None, last=None):
+    """Return E of a network or a stack of them; `last` may bend the output sums."""
+    a = sums(W, X, hidden)[-1]
+    return error_of(last(a) if last else a, T, unit)
+
+
+def gradient(W, X, T, unit, hidden=None, last=None):
+    """Return ∂E/∂W, one table a layer, by nudging every weight."""
+    w, each = flat(W), np.eye(flat(W).size)
+
+    def nudged(s):
+        return error_at(cut(w + s * each, W), X, T, unit, hidden, last)
+
+    return cut(taylor(nudged)[1], W)
