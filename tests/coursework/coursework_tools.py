@@ -7,7 +7,9 @@ import types
 from functools import cache
 from importlib import import_module
 
-from coursework.release import HERE, assignment, self_check
+import numpy as np
+
+from coursework.release import HERE, assignment, notebooks, self_check
 
 
 @cache
@@ -24,10 +26,27 @@ def planted(hw):
     return import_module(f"planted_{hw.removeprefix('hw')}").PLANTED
 
 
+def independent(hw):
+    """Return {question: right function}, written without the library."""
+    return import_module(f"planted_{hw.removeprefix('hw')}").RIGHT
+
+
 @cache
 def master(hw):
     """Return the master notebook of an assignment."""
     return json.loads((HERE / hw / f"{hw}.ipynb").read_text(encoding="utf-8"))
+
+
+@cache
+def stripped(hw):
+    """Return (with solutions, with stubs), as otter makes them of the master."""
+    return notebooks(hw)
+
+
+def sources(notebook, kind):
+    """Return the texts of the cells of one kind."""
+    cells = notebook["cells"]
+    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == kind]
 
 
 def graded_code(notebook):
@@ -37,6 +56,7 @@ def graded_code(notebook):
         for cell in notebook["cells"]
         if cell["cell_type"] == "code"
         and "not-graded" not in cell["metadata"].get("tags", ())
+        and not "".join(cell["source"]).startswith("# HIDDEN")
     ]
 
 
@@ -46,18 +66,39 @@ def solved(hw):
     return run(graded_code(master(hw)), hw)
 
 
-def run(cells, hw):
+def run(cells, hw, *, go_on=False):
     """Return the namespace after the cells, where the data files of `hw` lie."""
     space, here = {}, os.getcwd()
-    folder = assignment(hw).files[0].parent if assignment(hw).files else HERE
-    checks, sys.modules["check"] = sys.modules.get("check"), check_of(hw)
-    os.chdir(folder)
+    sys.modules["check"] = check_of(hw)
+    os.chdir(assignment(hw).files[0].parent)
     try:
         for cell in cells:
-            exec(compile(cell, hw, "exec"), space)
+            try:
+                exec(compile(cell, hw, "exec"), space)
+            except Exception:
+                if not go_on:
+                    raise
     finally:
         os.chdir(here)
-        sys.modules.pop("check")
-        if checks:
-            sys.modules["check"] = checks
+        del sys.modules["check"]
     return space
+
+
+def tables(answer):
+    """Return an answer as a tuple of arrays: one, or one a layer."""
+    layers = answer if isinstance(answer, (list, tuple)) else (answer,)
+    return tuple(np.asarray(layer, float) for layer in layers)
+
+
+def counts(question, answer, arguments):
+    """Tell whether an answer counts, by the rule of `Question`."""
+    if answer is None:
+        return False
+    answer, right = tables(answer), tables(question.reference(*arguments))
+    return len(answer) == len(right) and all(
+        a.shape == r.shape
+        and np.all(
+            np.abs(a - r) <= question.atol + question.rtol * np.abs(r).max(initial=0.0)
+        )
+        for a, r in zip(answer, right, strict=True)
+    )

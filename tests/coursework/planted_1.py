@@ -203,3 +203,11 @@ PLANTED = {
         "transposed": lambda J, s: np.sqrt(np.mean((J * s) ** 2, 0)).T,
     },
 }  # fmt: skip
+
+RIGHT = {
+    "q1": tanh_slope,
+    "q2": output_derivative,
+    "q3": of_one(input_jacobian),
+    "q4": input_jacobian,
+    "q5": lambda J, s: np.std(np.concatenate([J, -J]) * s, 0),
+}
