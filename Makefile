@@ -11,6 +11,7 @@ LOGS := _build/logs
 HTML := _build/html
 UV_VERSION := 0.13.9
 MUTMUT_VERSION := 3.8.1
+ASSIGNMENTS = $(notdir $(patsubst %/,%,$(dir $(wildcard coursework/*/questions.py))))
 NOTEBOOKS = $(sort $(wildcard notebooks/*.ipynb) $(wildcard book/*.ipynb))
 
 # Leave PYTHON alone and the first Python that serves is taken.
@@ -48,6 +49,9 @@ env: ## make or mend the environment in .venv
 # the others, and would forget the warnings of a build that failed.
 book: env ## build the book into _build/html
 	@rm -rf $(HTML)
+	@$(STEP) "release the assignments" \
+	  "Its page hands them out. Run 'make release HW=...' with each to find the fault." \
+	  $(BIN)/python -m coursework.release $(ASSIGNMENTS)
 	@$(STEP) "build the book" \
 	  "Mend what the lines above name, then run 'make book' again." \
 	  $(BIN)/jupyter-book build . -W -n --keep-going --all

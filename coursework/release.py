@@ -1,8 +1,8 @@
 """Makes what students get: `python -m coursework.release hw1` writes dist/hw1.
 
 Otter strips the solutions from the master notebook; what it leaves of itself is removed
-here, and the self-check becomes one file. Beside it, in dist/hw1-gradescope, lies the
-archive that otter makes for Gradescope.
+here, and the self-check becomes one file. dist/hw1.zip holds the same files, and
+dist/hw1-gradescope the archive that otter makes for Gradescope.
 """
 
 import ast
@@ -10,6 +10,7 @@ import json
 import shutil
 import sys
 import warnings
+import zipfile
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -130,7 +131,7 @@ def clean_cell(cell, source, name):
 
 
 def release(name, dist=DIST):
-    """Write dist/NAME and dist/NAME-gradescope whole, or not at all."""
+    """Write dist/NAME, its zip and dist/NAME-gradescope whole, or not at all."""
     dist.mkdir(exist_ok=True)
     with TemporaryDirectory(dir=dist, prefix=".") as temporary:
         folder = Path(temporary)
@@ -139,14 +140,23 @@ def release(name, dist=DIST):
         notebook = student / f"{name}.ipynb"
         text = json.dumps(read_clean(notebook), indent=1, ensure_ascii=False) + "\n"
         notebook.write_text(text, encoding="utf-8")
+        pack(student, name, folder / f"{name}.zip")
         gradescope.mkdir()
         (archive,) = (folder / "autograder").glob("*.zip")
         archive.rename(gradescope / f"{name}-autograder.zip")
         text = GRADESCOPE.format(name=name)
         (gradescope / "README.md").write_text(text, encoding="utf-8")
         replace(dist / name, student, folder / "old")
+        (folder / f"{name}.zip").replace(dist / f"{name}.zip")
         replace(dist / f"{name}-gradescope", gradescope, folder / "old-gradescope")
     return dist / name
+
+
+def pack(folder, name, archive):
+    """Write a zip of the files of a folder, as NAME/file; the same bytes every time."""
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+        for path in sorted(folder.iterdir()):
+            packed.writestr(zipfile.ZipInfo(f"{name}/{path.name}"), path.read_bytes())
 
 
 def replace(target, new, old):

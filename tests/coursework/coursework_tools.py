@@ -2,14 +2,16 @@
 
 import json
 import os
+import re
 import sys
 import types
 from functools import cache
 from importlib import import_module
+from itertools import pairwise
 
 import numpy as np
 
-from coursework.release import HERE, assignment, notebooks, self_check
+from coursework.release import HERE, assignment, names, notebooks, self_check
 
 
 @cache
@@ -102,3 +104,35 @@ def counts(question, answer, arguments):
         )
         for a, r in zip(answer, right, strict=True)
     )
+
+
+def bare(line):
+    """Return a line without spaces, quotes and escapes, so that copies look alike."""
+    return re.sub(r"[\s\"'\\]", "", line)
+
+
+@cache
+def solution_lines():
+    """Return the lines of all solutions of all assignments, of code and of prose.
+
+    Short lines, and the head of a loop over the layers, give nothing away.
+    """
+    lines = set()
+    for hw in names():
+        for code in sources(master(hw), "code"):
+            for block in re.findall(
+                r"# BEGIN SOLUTION\n(.*?)# END SOLUTION", code, re.DOTALL
+            ):
+                lines |= {bare(line) for line in block.splitlines()}
+        for before, cell in pairwise(master(hw)["cells"]):
+            answer = "".join(before["source"]) == "# BEGIN SOLUTION"
+            if answer and cell["cell_type"] == "markdown":
+                sentences = re.split(r"\. ", "".join(cell["source"]))
+                lines |= {bare(sentence) for sentence in sentences}
+    return {line for line in lines if len(line) >= 18 and not line.startswith("forlin")}
+
+
+def leaked(text):
+    """Return the lines of solutions that stand in a text."""
+    text = bare(text.replace("\\n", "\n").replace("\\u2202", "∂"))
+    return [line for line in solution_lines() if line in text]

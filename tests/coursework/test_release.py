@@ -3,11 +3,16 @@
 import json
 import re
 import zipfile
-from functools import cache
-from itertools import pairwise
 
 import pytest
-from coursework_tools import graded_code, master, run, sources, stripped
+from coursework_tools import (
+    graded_code,
+    leaked,
+    run,
+    solution_lines,
+    sources,
+    stripped,
+)
 
 from coursework import release as release_module
 from coursework.release import assignment, main, names, release
@@ -24,38 +29,6 @@ def dist(tmp_path_factory):
     return folder
 
 
-def bare(line):
-    """Return a line without spaces, quotes and escapes, so that copies look alike."""
-    return re.sub(r"[\s\"'\\]", "", line)
-
-
-@cache
-def solution_lines():
-    """Return the lines of all solutions of all assignments, of code and of prose.
-
-    Short lines, and the head of a loop over the layers, give nothing away.
-    """
-    lines = set()
-    for hw in names():
-        for code in sources(master(hw), "code"):
-            for block in re.findall(
-                r"# BEGIN SOLUTION\n(.*?)# END SOLUTION", code, re.DOTALL
-            ):
-                lines |= {bare(line) for line in block.splitlines()}
-        for before, cell in pairwise(master(hw)["cells"]):
-            answer = "".join(before["source"]) == "# BEGIN SOLUTION"
-            if answer and cell["cell_type"] == "markdown":
-                sentences = re.split(r"\. ", "".join(cell["source"]))
-                lines |= {bare(sentence) for sentence in sentences}
-    return {line for line in lines if len(line) >= 18 and not line.startswith("forlin")}
-
-
-def leaked(text):
-    """Return the lines of solutions that stand in a text."""
-    text = bare(text.replace("\\n", "\n").replace("\\u2202", "∂"))
-    return [line for line in solution_lines() if line in text]
-
-
 def test_solutions_are_known():
     assert len(solution_lines()) > 90
     assert leaked("x\n    return 1 - np.tanh(a) ** 2\n")
@@ -69,6 +42,10 @@ def test_a_release_is_complete(dist, hw):
     }  # fmt: skip
     for path in assignment(hw).files:
         assert (dist / hw / path.name).read_bytes() == path.read_bytes()
+    with zipfile.ZipFile(dist / f"{hw}.zip") as archive:
+        assert {name: archive.read(name) for name in archive.namelist()} == {
+            f"{hw}/{path.name}": path.read_bytes() for path in (dist / hw).iterdir()
+        }
 
 
 @EVERY_ASSIGNMENT
@@ -133,10 +110,14 @@ def test_the_gradescope_archive_says_what_it_is(dist, hw):
 
 
 def test_releasing_again_gives_the_same_files(dist):
-    before = {p.name: p.read_bytes() for p in (dist / "hw1").iterdir()}
+    def files():
+        every = [*(dist / "hw1").iterdir(), dist / "hw1.zip"]
+        return {path.name: path.read_bytes() for path in every}
+
+    before = files()
     (dist / "hw1" / "stray.txt").write_text("from an old release", encoding="utf-8")
     release("hw1", dist)
-    assert {p.name: p.read_bytes() for p in (dist / "hw1").iterdir()} == before
+    assert files() == before
     assert not [p.name for p in dist.iterdir() if p.name.startswith(".")]
 
 
