@@ -99,7 +99,9 @@ ASSIGNMENT = Assignment(
     "hw1",
     "The Jacobian recursion and output units",
     (
-        Question("q1", "The slope of tanh", "tanh_slope", 1, slopes, tanh_slope, EXACT),
+        Question(
+            "q1", "The slope of tanh", "tanh_slope", 1, slopes, tanh_slope, **EXACT
+        ),
         Question(
             "q2",
             "The derivative of the output unit",
@@ -107,7 +109,7 @@ ASSIGNMENT = Assignment(
             4,
             sums,
             output_derivative,
-            EXACT,
+            **EXACT,
         ),
         Question(
             "q3",
@@ -116,7 +118,7 @@ ASSIGNMENT = Assignment(
             4,
             one_pattern,
             jacobian_of_one,
-            EXACT,
+            **EXACT,
         ),
         Question(
             "q4",
@@ -125,7 +127,7 @@ ASSIGNMENT = Assignment(
             5,
             networks,
             input_jacobian,
-            EXACT,
+            **EXACT,
         ),
         Question(
             "q5",
@@ -134,7 +136,7 @@ ASSIGNMENT = Assignment(
             2,
             tables,
             sensitivity_table,
-            EXACT,
+            **EXACT,
         ),
         Written("q6", "One Jacobian for every input"),
     ),

@@ -134,7 +134,7 @@ ASSIGNMENT = Assignment(
             1,
             at_outputs,
             output_signal,
-            EXACT,
+            **EXACT,
         ),
         Question(
             "q2",
@@ -143,7 +143,7 @@ ASSIGNMENT = Assignment(
             2,
             one_layer_up,
             signals_below,
-            EXACT,
+            **EXACT,
         ),
         Question(
             "q3",
@@ -152,7 +152,7 @@ ASSIGNMENT = Assignment(
             5,
             networks,
             error_gradient,
-            EXACT,
+            **EXACT,
         ),
         Question(
             "q4",
@@ -169,7 +169,7 @@ ASSIGNMENT = Assignment(
             3,
             networks,
             error_gradient,
-            EXACT,
+            **EXACT,
         ),
         Question(
             "q6",
@@ -178,7 +178,7 @@ ASSIGNMENT = Assignment(
             2,
             lines,
             observed_order,
-            EXACT,
+            **EXACT,
         ),
         Written("q7", "The V and its bottom"),
     ),

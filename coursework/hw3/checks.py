@@ -1,7 +1,5 @@
 """The self-check of assignment 3: the Hessian, block by block, and Hv."""
 
-from itertools import product
-
 import numpy as np
 
 from coursework.selfcheck import Case, Check, Mistake
@@ -14,6 +12,7 @@ from coursework.witness import (
     outputs,
     random_network,
     random_patterns,
+    second_derivatives,
     slope_of,
     straight,
     sums,
@@ -66,19 +65,6 @@ def change_of_error(dU, dV, x, h1, h2, z, V, delta, M):
     da = dz @ np.swapaxes((V + dV)[..., 1:], -1, -2) + z @ np.swapaxes(dV, -1, -2)
     bowl = ((da[..., None, :] @ M)[..., 0, :] * da).sum((-2, -1)) / 2
     return (delta * da).sum((-2, -1)) + bowl
-
-
-def second_derivatives(f, n_rows, n_columns):
-    """Return ∂²f/∂u∂v at 0 of f(u, v), which takes stacks of vectors."""
-    rows = np.repeat(np.eye(n_rows), n_columns, 0)
-    columns = np.tile(np.eye(n_columns), (n_rows, 1))
-
-    def mixed(h):
-        corners = product((1, -1), repeat=2)
-        return sum(s * t * f(s * h * rows, t * h * columns) for s, t in corners)
-
-    wide, narrow = mixed(2e-3) / 1.6e-5, mixed(1e-3) / 4e-6
-    return ((4 * narrow - wide) / 3).reshape(n_rows, n_columns)
 
 
 def block(first, second, x, h1, h2, z, V, delta, M):
@@ -167,7 +153,7 @@ def cases(*which):
 # The block of the output layer
 
 
-def output_block(z, M):
+def above(z, M):
     """Return ∂²E/∂W[1]∂W[1]."""
     N, K = M.shape[:2]
     nothing, V = np.zeros((N, z.shape[1] - 1)), np.zeros((K, z.shape[1]))
@@ -190,20 +176,20 @@ q2 = Check(
     "(P₂, P₂)",
     "it is what small steps of two weights of the output layer do to E, and symmetric.",
     cases(3, 6),
-    output_block,
+    above,
     (
         Mistake("diagonal of M only", "outputs k and k′ meet through M_kk′: off the "
                 "diagonal there are numbers too.",
-                lambda H, z, M: output_block(z, diagonal_of(M))),
+                lambda H, z, M: above(z, diagonal_of(M))),
         Mistake("M left out", "M is missing.",
-                lambda H, z, M: output_block(z, 0 * M + np.eye(M.shape[1]))),
+                lambda H, z, M: above(z, 0 * M + np.eye(M.shape[1]))),
         Mistake("M summed first", "M and z z are summed over the patterns apart from "
                 "each other: sum their product.",
-                lambda H, z, M: output_block(z, 0 * M + M.sum(0))),
+                lambda H, z, M: above(z, 0 * M + M.sum(0))),
         Mistake("biases missing", "the rows and columns of the biases are missing: "
                 "z_0 = 1 counts.",
                 lambda H, *p: without_bias(H, output_shapes(*p)[0])),
-        *of_any_block(output_block, output_shapes),
+        *of_any_block(above, output_shapes),
     ),
 )  # fmt: skip
 
@@ -211,7 +197,7 @@ q2 = Check(
 # The block of the hidden layer
 
 
-def hidden_block(x, h1, h2, V, delta, M):
+def below(x, h1, h2, V, delta, M):
     """Return ∂²E/∂W[0]∂W[0]."""
     return block(0, 0, x, h1, h2, np.zeros((len(x), V.shape[1])), V, delta, M)
 
@@ -229,7 +215,7 @@ def same_unit(H, x, h1, *rest):
 
 def bend_everywhere(H, x, h1, h2, V, delta, M):
     """Return H with the bend of unit j in the columns of every other unit too."""
-    bend = H - hidden_block(x, h1, 0 * h2, V, delta, M)
+    bend = H - below(x, h1, 0 * h2, V, delta, M)
     J, D = h1.shape[1], x.shape[1]
     own = np.einsum("jijk->jik", bend.reshape(J, D, J, D))
     return H - bend + np.repeat(own[:, :, None], J, 2).reshape(H.shape)
@@ -245,34 +231,34 @@ q3 = Check(
     "(P₁, P₁)",
     "it is what small steps of two weights of the hidden layer do to E, and symmetric.",
     cases(0, 1, 2, 4, 5, 6),
-    hidden_block,
+    below,
     (
         Mistake("bend left out", "the term with h″ is missing: this is the outer "
                 "product alone.",
-                lambda H, x, h1, h2, *p: hidden_block(x, h1, 0 * h2, *p)),
+                lambda H, x, h1, h2, *p: below(x, h1, 0 * h2, *p)),
         Mistake("bend alone", "the term with M is missing.",
-                lambda H, *p: hidden_block(*p[:-1], 0 * p[-1])),
+                lambda H, *p: below(*p[:-1], 0 * p[-1])),
         Mistake("bend turned round", "the sign of the term with h″ is turned round; "
                 "δ is y − t.",
-                lambda H, x, h1, h2, *p: hidden_block(x, h1, -h2, *p)),
+                lambda H, x, h1, h2, *p: below(x, h1, -h2, *p)),
         Mistake("h′ missing", "the slopes h′ are missing in the term with M.",
-                lambda H, x, h1, *p: hidden_block(x, 0 * h1 + 1, *p)),
+                lambda H, x, h1, *p: below(x, 0 * h1 + 1, *p)),
         Mistake("h′ in the bend", "there is a slope h′ beside h″ in the bend; it has "
-                "none.", lambda H, x, h1, h2, *p: hidden_block(x, h1, h1 * h2, *p)),
+                "none.", lambda H, x, h1, h2, *p: below(x, h1, h1 * h2, *p)),
         Mistake("I_jj′ missing", "the bend belongs to one unit: a factor I_jj′.",
                 bend_everywhere),
         Mistake("I_jj′ too often", "two different units meet through M as well: I_jj′ "
                 "belongs to the bend alone.", same_unit),
         Mistake("diagonal of M only", "outputs k and k′ meet through M_kk′: off the "
                 "diagonal there are numbers too.",
-                lambda H, *p: hidden_block(*p[:-1], diagonal_of(p[-1]))),
+                lambda H, *p: below(*p[:-1], diagonal_of(p[-1]))),
         Mistake("M left out", "M is missing.",
-                lambda H, *p: hidden_block(*p[:-1], 0 * p[-1] + np.eye(p[-1].shape[1]))
+                lambda H, *p: below(*p[:-1], 0 * p[-1] + np.eye(p[-1].shape[1]))
                 ),
         Mistake("last column dropped", "the last column of V is dropped; the biases "
                 "are in column 0.",
-                lambda H, x, h1, h2, V, *p: hidden_block(x, h1, h2, rolled(V), *p)),
-        *of_any_block(hidden_block, hidden_shapes),
+                lambda H, x, h1, h2, V, *p: below(x, h1, h2, rolled(V), *p)),
+        *of_any_block(below, hidden_shapes),
     ),
 )  # fmt: skip
 
@@ -280,7 +266,7 @@ q3 = Check(
 # The mixed block
 
 
-def mixed_block(x, h1, z, V, delta, M):
+def between(x, h1, z, V, delta, M):
     """Return ∂²E/∂W[0]∂W[1]."""
     return block(0, 1, x, h1, 0 * h1, z, V, delta, M)
 
@@ -292,7 +278,7 @@ def mixed_shapes(x, h1, z, V, *rest):
 
 def identity_shifted(H, x, h1, z, V, delta, M):
     """Return H with the term of I_jj′ one column too far to the left."""
-    fed = mixed_block(x, h1, z, V, delta, 0 * M)
+    fed = between(x, h1, z, V, delta, 0 * M)
     tables = fed.reshape(len(H), *V.shape)
     return H - fed + np.roll(tables, -1, 2).reshape(H.shape)
 
@@ -302,30 +288,30 @@ q4 = Check(
     "(P₁, P₂)",
     "it is what a small step of a weight of each layer does to E.",
     cases(0, 1, 3, 4, 5, 6),
-    mixed_block,
+    between,
     (
         Mistake("δ term missing", "the term with δ_k I_jj′ is missing.",
                 lambda H, x, h1, z, V, delta, M:
-                mixed_block(x, h1, z, V, 0 * delta, M)),
+                between(x, h1, z, V, 0 * delta, M)),
         Mistake("M term missing", "the term with M is missing.",
-                lambda H, *p: mixed_block(*p[:-1], 0 * p[-1])),
+                lambda H, *p: between(*p[:-1], 0 * p[-1])),
         Mistake("δ turned round", "the sign of the term with δ is turned round; δ is "
                 "y − t.",
-                lambda H, x, h1, z, V, delta, M: mixed_block(x, h1, z, V, -delta, M)),
+                lambda H, x, h1, z, V, delta, M: between(x, h1, z, V, -delta, M)),
         Mistake("I_jj′ off by one", "I_jj′ is one column off: column 0 of W[1] are "
                 "biases.", identity_shifted),
         Mistake("h′ missing", "the slope h′(a_j) is missing.",
-                lambda H, x, h1, *p: mixed_block(x, 0 * h1 + 1, *p)),
+                lambda H, x, h1, *p: between(x, 0 * h1 + 1, *p)),
         Mistake("diagonal of M only", "outputs k and k′ meet through M_kk′: off the "
                 "diagonal there are numbers too.",
-                lambda H, *p: mixed_block(*p[:-1], diagonal_of(p[-1]))),
+                lambda H, *p: between(*p[:-1], diagonal_of(p[-1]))),
         Mistake("last column dropped", "the last column of V is dropped; the biases "
                 "are in column 0.",
-                lambda H, x, h1, z, V, delta, M: H - mixed_block(x, h1, z, V, 0 * delta,
-                M) + mixed_block(x, h1, z, rolled(V), 0 * delta, M)),
+                lambda H, x, h1, z, V, delta, M: H - between(x, h1, z, V, 0 * delta,
+                M) + between(x, h1, z, rolled(V), 0 * delta, M)),
         Mistake("transposed", "rows belong to W[0] and columns to W[1].",
                 lambda H, *p: H.T),
-        *of_any_block(mixed_block, mixed_shapes),
+        *of_any_block(between, mixed_shapes),
     ),
 )  # fmt: skip
 
@@ -417,7 +403,7 @@ def turn(W, X, T, V, unit, back=True, hidden=None, error=error_of, parts="both")
             [(d.T @ x).ravel() for d, x in zip(delta, z, strict=True)]
         )
 
-    return cut(taylor(at, degree=4, width=2e-3 / size)[1], W)
+    return cut(taylor(at, width=5e-5 / size)[1], W)
 
 
 def quadratic(W, X, unit, M=None):

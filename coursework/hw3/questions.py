@@ -88,7 +88,8 @@ def mixed_block(x, h1, z, V, delta, M):
 def three_blocks(rng):
     """Draw symmetric matrices and cut them in three."""
     cases = []
-    for label, p1, p2 in (("a larger first layer", 6, 3), ("a larger second", 2, 5)):
+    sizes = (("a larger first layer", 6, 3), ("a larger second", 2, 5), ("alike", 4, 4))
+    for label, p1, p2 in sizes:
         H = rng.normal(size=(p1 + p2, p1 + p2))
         H = H + H.T
         cases.append(Case(label, (H[:p1, :p1], H[:p1, p1:], H[p1:, p1:])))
@@ -132,7 +133,7 @@ ASSIGNMENT = Assignment(
     "hw3",
     "The Hessian, block by block, and Hv",
     (
-        Question("q1", "The bend of tanh", "tanh_bend", 1, sums, tanh_bend, EXACT),
+        Question("q1", "The bend of tanh", "tanh_bend", 1, sums, tanh_bend, **EXACT),
         Question(
             "q2",
             "The block of the output layer",
@@ -140,7 +141,7 @@ ASSIGNMENT = Assignment(
             3,
             of_pieces(3, 6),
             output_block,
-            EXACT,
+            **EXACT,
         ),
         Question(
             "q3",
@@ -149,7 +150,7 @@ ASSIGNMENT = Assignment(
             4,
             of_pieces(0, 1, 2, 4, 5, 6),
             hidden_block,
-            EXACT,
+            **EXACT,
         ),
         Question(
             "q4",
@@ -158,9 +159,9 @@ ASSIGNMENT = Assignment(
             3,
             of_pieces(0, 1, 3, 4, 5, 6),
             mixed_block,
-            EXACT,
+            **EXACT,
         ),
-        Question("q5", "The whole", "assemble", 1, three_blocks, assemble, EXACT),
+        Question("q5", "The whole", "assemble", 1, three_blocks, assemble, **EXACT),
         Question(
             "q6",
             "The Hessian times a vector",
@@ -168,7 +169,7 @@ ASSIGNMENT = Assignment(
             5,
             directions,
             hessian_vector_product,
-            EXACT,
+            **EXACT,
         ),
         Written("q7", "A misprint, and a price"),
     ),

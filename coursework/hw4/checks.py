@@ -11,6 +11,7 @@ from coursework.witness import (
     outputs,
     random_network,
     random_patterns,
+    second_derivatives,
     slope_of,
     straight,
     sums,
@@ -20,17 +21,14 @@ from coursework.witness import (
 
 
 def bowl(J, middle):
-    """Return the second derivatives by w of ½ Σ_n (J_n w)ᵀ M_n (J_n w).
+    """Return the second derivatives by w of ½ Σ_n (J_n w)ᵀ M_n (J_n w)."""
 
-    They come from its values at w = e_p ± e_q: it is a quadratic form.
-    """
+    def half_squares(w):
+        a = np.moveaxis(J @ w.T, -1, 0)
+        return ((a[..., None, :] @ middle)[..., 0, :] * a).sum((-2, -1)) / 2
+
     P = J.shape[2]
-    pairs = np.eye(P)[:, None] + np.eye(P), np.eye(P)[:, None] - np.eye(P)
-    values = [
-        ((a[..., None, :] @ middle)[..., 0, :] * a).sum((-2, -1)) / 2
-        for a in (np.moveaxis(J @ pair[..., None, :, None], -1, 0)[0] for pair in pairs)
-    ]
-    return (values[0] - values[1]) / 2
+    return second_derivatives(lambda u, v: half_squares(1 + u + v), P, P)
 
 
 def identities(J):
@@ -167,7 +165,7 @@ q2 = Check(
 # The Jacobian by the weights
 
 
-def parameter_jacobian(W, X, hidden=None):
+def nudged(W, X, hidden=None):
     """Return ∂a_k/∂w, (N, K, P), by nudging every weight."""
     w, each = flat(W), np.eye(flat(W).size)
     moved = taylor(lambda s: sums(cut(w + s * each, W), X, hidden)[-1])[1]
@@ -176,7 +174,7 @@ def parameter_jacobian(W, X, hidden=None):
 
 def with_slope(slope):
     """Return the Jacobian of a network whose hidden units are straight lines."""
-    return lambda J, W, X: parameter_jacobian(W, X, straight(W, X, slope))
+    return lambda J, W, X: nudged(W, X, straight(W, X, slope))
 
 
 def rearranged(J, W, change):
@@ -200,7 +198,7 @@ q3 = Check(
              (random_network(sizes, N), random_patterns(N, sizes[0], 7)))
         for N, sizes in ((2, (3, 2)), (3, (2, 4, 3)), (4, (2, 3, 4, 2)))
     ),
-    parameter_jacobian,
+    nudged,
     (
         Mistake("h′ missing", "the slope h′(a_j) of the hidden units is missing.",
                 with_slope(np.ones_like)),

@@ -133,7 +133,7 @@ ASSIGNMENT = Assignment(
             1,
             jacobians,
             outer_product_of_squares,
-            EXACT,
+            **EXACT,
         ),
         Question(
             "q2",
@@ -142,7 +142,7 @@ ASSIGNMENT = Assignment(
             3,
             with_outputs,
             outer_product,
-            EXACT,
+            **EXACT,
         ),
         Question(
             "q3",
@@ -151,7 +151,7 @@ ASSIGNMENT = Assignment(
             4,
             networks,
             parameter_jacobian,
-            EXACT,
+            **EXACT,
         ),
         Question(
             "q4",
@@ -160,7 +160,7 @@ ASSIGNMENT = Assignment(
             2,
             with_targets,
             empirical_fisher,
-            EXACT,
+            **EXACT,
         ),
         Question("q5", "A damped step", "lm_step", 3, fits, lm_step),
         Question(
