@@ -46,7 +46,8 @@ def self_check(name):
     """Return the text of check.py: one file that imports NumPy alone."""
     imports, bodies = set(), []
     checks = HERE / name / "checks.py"
-    for path in (HERE / "selfcheck.py", HERE / "witness.py", checks):
+    shared = HERE / "selfcheck.py", HERE / "witness.py"
+    for path in (*shared, HERE / name / "variants.py", checks):
         found, body = taken_apart(path.read_text(encoding="utf-8"))
         imports |= found
         bodies.append(body)

@@ -2,6 +2,17 @@
 
 import numpy as np
 
+from coursework.hw2.variants import (
+    adding_up,
+    below,
+    by_pattern,
+    carried,
+    mean_slope,
+    of_outputs,
+    own_slopes,
+    tanh_slopes,
+    without_biases,
+)
 from coursework.selfcheck import Case, Check, Mistake
 from coursework.witness import (
     by_columns,
@@ -12,15 +23,12 @@ from coursework.witness import (
     gradient,
     line,
     logistic,
-    outputs,
     random_network,
     random_patterns,
     slope_of,
     straight,
     sums,
     targets,
-    taylor,
-    weighted,
 )
 
 # The signal at the outputs
@@ -52,23 +60,6 @@ q1 = Check(
 
 
 # One step back
-
-
-def carried(V, delta, a, slope, columns=slice(1, None)):
-    """Return the change of Σ_k δ_k a_k with the sums a below, for straight units."""
-    h = line(a, np.tanh(a), slope(a))
-    U = V[:, columns]
-    return by_columns(lambda moved: ((h(moved) @ U.T) * delta).sum(1), a)
-
-
-def below(V, delta, a):
-    """Return the change of Σ_k δ_k a_k with the sums a below."""
-    return by_columns(lambda moved: (weighted(V, np.tanh(moved)) * delta).sum(1), a)
-
-
-def tanh_slopes(a):
-    """Return the slope of the hidden unit by differences."""
-    return slope_of(np.tanh, a)
 
 
 # What may stand where h′(a) should: (name, what to tell, the slope).
@@ -130,14 +121,6 @@ def with_last(slope):
     return answer
 
 
-def own_slopes(a, unit):
-    """Return ∂y_k/∂a_k, or y_k(1 − y_k) for a softmax too."""
-    if unit == "softmax":
-        y = outputs(a, unit)
-        return y * (1 - y)
-    return slope_of(lambda moved: outputs(moved, unit), a)
-
-
 def by_layer(change):
     """Return the gradient with every table changed."""
     return lambda G, *at: [change(table) for table in G]
@@ -148,27 +131,9 @@ def scaled(factor):
     return lambda G, W, X, T, unit: [factor(*T.shape) * table for table in G]
 
 
-def by_pattern(G, W, X, T, unit):
-    """Return one gradient a pattern."""
-    each = [gradient(W, X[n : n + 1], T[n : n + 1], unit) for n in range(len(X))]
-    return [np.stack(tables) for tables in zip(*each, strict=True)]
-
-
 def of_pattern(n):
     """Return the gradient of one pattern."""
     return lambda G, *at: [tables[n] for tables in by_pattern(G, *at)]
-
-
-def of_outputs(G, W, X, T, unit):
-    """Return the gradient of the sum of all output sums."""
-    w, each = flat(W), np.eye(flat(W).size)
-    nudged = taylor(lambda s: sums(cut(w + s * each, W), X)[-1].sum((-2, -1)))
-    return cut(nudged[1], W)
-
-
-def without_biases(table):
-    """Return the table with 0 for the biases."""
-    return table * (np.arange(table.shape[1]) > 0)
 
 
 NETWORKS = (
@@ -231,21 +196,6 @@ q3 = Check(
 # Difference quotients, known as mean slopes over the steps that they take
 
 
-def mean_slope(W, X, T, unit, step, sides=(1, -1), moved=None):
-    """Return the mean slope of E over the steps to these sides, a table a layer.
-
-    It comes from the powers of a step; `moved` names one weight for all of them.
-    """
-    w, each = flat(W), np.eye(flat(W).size)
-    each = each if moved is None else each[moved : moved + 1]
-    c = taylor(lambda s: error_at(cut(w + s * each, W), X, T, unit), 11, 0.12)
-    slopes = [
-        sum(c[m] * (side * step) ** (m - 1) for m in range(1, len(c))) for side in sides
-    ]
-    mean = np.mean(slopes, 0)
-    return cut(mean, W) if moved is None else mean[0]
-
-
 def one_sided(side):
     """Return the quotient to one side."""
     return lambda Q, *at: mean_slope(*at, sides=(side,))
@@ -288,18 +238,6 @@ q4 = Check(
                 "it back.", lambda Q, *at: adding_up(*at)),
     ),
 )  # fmt: skip
-
-
-def adding_up(W, X, T, unit, step):
-    """Return the slopes where each weight stays at w − ε after its turn."""
-    w, places = flat(W), np.arange(flat(W).size)
-    return cut(
-        np.array([
-            mean_slope(cut(w - step * (places < p), W), X, T, unit, step, moved=p)
-            for p in places
-        ]),
-        W,
-    )  # fmt: skip
 
 
 # The complex step
