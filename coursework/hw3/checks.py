@@ -154,7 +154,7 @@ q3 = Check(
         Mistake("M left out", "M is missing.",
                 lambda H, *p: below(*p[:-1], 0 * p[-1] + np.eye(p[-1].shape[1]))
                 ),
-        Mistake("last column dropped", "the last column of V is dropped; the biases "
+        Mistake("last column dropped", "the last column of W[1] is dropped; the biases "
                 "are in column 0.",
                 lambda H, x, h1, h2, V, *p: below(x, h1, h2, rolled(V), *p)),
         *of_any_block(below, hidden_shapes),
@@ -187,7 +187,7 @@ q4 = Check(
         Mistake("diagonal of M only", "outputs k and k′ meet through M_kk′: off the "
                 "diagonal there are numbers too.",
                 lambda H, *p: between(*p[:-1], diagonal_of(p[-1]))),
-        Mistake("last column dropped", "the last column of V is dropped; the biases "
+        Mistake("last column dropped", "the last column of W[1] is dropped; the biases "
                 "are in column 0.",
                 lambda H, x, h1, z, V, delta, M: H - between(x, h1, z, V, 0 * delta,
                 M) + between(x, h1, z, rolled(V), 0 * delta, M)),
