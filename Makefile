@@ -11,6 +11,7 @@ LOGS := _build/logs
 HTML := _build/html
 UV_VERSION := 0.13.9
 MUTMUT_VERSION := 3.8.1
+ASSIGNMENTS = $(notdir $(patsubst %/,%,$(dir $(wildcard coursework/*/questions.py))))
 NOTEBOOKS = $(sort $(wildcard notebooks/*.ipynb) $(wildcard book/*.ipynb))
 
 # Leave PYTHON alone and the first Python that serves is taken.
@@ -32,7 +33,7 @@ ALLOW_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 STEP = sh book/_tools/setup.sh step
 
 .DEFAULT_GOAL := help
-.PHONY: help env book test serve lab notebooks lint bench mutants lock clean
+.PHONY: help env book test serve lab notebooks lint release bench mutants lock clean
 
 help: ## show this list
 	@echo "The Jacobian and the Hessian of neural networks"
@@ -48,6 +49,9 @@ env: ## make or mend the environment in .venv
 # the others, and would forget the warnings of a build that failed.
 book: env ## build the book into _build/html
 	@rm -rf $(HTML)
+	@$(STEP) "release the assignments" \
+	  "Its page hands them out. Run 'make release HW=...' with each to find the fault." \
+	  $(BIN)/python -m coursework.release $(ASSIGNMENTS)
 	@$(STEP) "build the book" \
 	  "Mend what the lines above name, then run 'make book' again." \
 	  $(BIN)/jupyter-book build . -W -n --keep-going --all
@@ -86,6 +90,9 @@ lint: env ## check the code's style
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 
+release: env ## make what students get, in dist/ (HW=hw1, or several names)
+	@$(BIN)/python -m coursework.release $(HW)
+
 # Interrupt it as you like: it goes on where it stopped, as long as neither the library
 # nor a package has changed. QUICK=1 writes to _build/bench and leaves the book alone.
 bench: ## time the library beside its peers (QUICK=1: 4 minutes; FRESH=1: all anew)
@@ -108,7 +115,7 @@ lock: env ## write the locked requirements anew
 	@$(STEP) "fetch the resolver" "Is the package index reachable?" \
 	  $(BIN)/python -m pip install uv==$(UV_VERSION)
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) \
-	  --extra figures --extra book --extra test \
+	  --extra figures --extra book --extra test --extra coursework \
 	  --output-file requirements.txt pyproject.toml
 	@cd benchmarks && UV_CUSTOM_COMPILE_COMMAND="make lock" ../$(LOCK) \
 	  --output-file requirements.txt requirements.in
@@ -117,6 +124,6 @@ lock: env ## write the locked requirements anew
 	@echo "The locks are up to date. Run 'make test' before you commit them."
 
 clean: ## remove everything that make made
-	@rm -rf $(VENV) .venv-bench _build mutants .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) .venv-bench _build dist mutants .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@echo "Clean."

@@ -25,6 +25,7 @@ PERFORMANCE = ROOT / "book" / "performance.ipynb"
 NOTEBOOKS = [*CHAPTERS, LEDGER, PERFORMANCE]
 SLUG = {chapter: chapter.stem.partition("_")[2] for chapter in CHAPTERS}
 PAGES = sorted((ROOT / "book").glob("*.md"))
+MASTERS = sorted((ROOT / "coursework").glob("*/hw*.ipynb"))
 LIBRARY = sorted((ROOT / "jachess_lib").glob("*.py"))
 TWINS = sorted((ROOT / "jachess_lib" / "_compiled").glob("*.py"))
 
@@ -367,13 +368,15 @@ BANNED = re.compile(
 )
 
 
-@pytest.mark.parametrize("path", [*NOTEBOOKS, *PAGES], ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", [*NOTEBOOKS, *PAGES, *MASTERS], ids=lambda p: p.stem)
 def test_no_banned_word_and_british_spelling(path):
     text = re.sub(r"```\{figure\}.*?```|`[^`]*`|\(https?:[^)]*\)", "", prose(path))
     assert BANNED.findall(text) == []
 
 
-@pytest.mark.parametrize("path", [*WITH_FIGURES, *PAGES], ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+    "path", [*WITH_FIGURES, *PAGES, *MASTERS], ids=lambda p: p.stem
+)
 def test_headings_are_in_sentence_case(path):
     names = {
         "Jacobian",
@@ -398,6 +401,7 @@ def test_headings_are_in_sentence_case(path):
         "Taylor",
         "R",
         "W",
+        "Hv",
     }
     outside_code = re.sub(r"```.*?```", "", prose(path), flags=re.DOTALL)
     for heading in re.findall(r"^#+ (.+)$", outside_code, re.MULTILINE):
@@ -409,7 +413,7 @@ def test_headings_are_in_sentence_case(path):
 
 
 def test_the_kronecker_delta_is_never_a_delta():
-    for path in [*NOTEBOOKS, *PAGES]:
+    for path in [*NOTEBOOKS, *PAGES, *MASTERS]:
         if path.stem not in ("notation", "errata", "03_jacobian"):  # they explain why
             assert not re.search(r"\\delta_\{?kl\}?(?![\w'])", prose(path)), path.stem
 
@@ -428,6 +432,7 @@ def our_files():
         ".pytest_cache",
         ".hypothesis",
         ".ruff_cache",
+        "dist",
         "mathjax",
         "mutants",
     }

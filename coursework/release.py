@@ -1,0 +1,183 @@
+"""Makes what students get: `python -m coursework.release hw1` writes dist/hw1.
+
+Otter strips the solutions from the master notebook; what it leaves of itself is removed
+here, and the self-check becomes one file. dist/hw1.zip holds the same files, and
+dist/hw1-gradescope the archive that otter makes for Gradescope.
+"""
+
+import ast
+import json
+import shutil
+import sys
+import warnings
+import zipfile
+from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+HERE = Path(__file__).resolve().parent
+DIST = HERE.parent / "dist"
+
+GRADESCOPE = """\
+# {name} on Gradescope
+
+Upload `{name}-autograder.zip` as the autograder of a programming assignment.
+
+**Not tamper-proof.** Gradescope runs a student's code and the tests in one process, so
+code that is written for it can take full marks. Use it for quick feedback, and take the
+marks of record from `python -m coursework.judge`.
+"""
+
+
+def names():
+    """Return the names of the assignments that there are."""
+    return sorted(path.parent.name for path in HERE.glob("*/questions.py"))
+
+
+def assignment(name):
+    """Return the ASSIGNMENT of a name."""
+    return import_module(f"coursework.{name}.questions").ASSIGNMENT
+
+
+# The self-check in one file
+
+
+def self_check(name):
+    """Return the text of check.py: one file that imports NumPy alone."""
+    imports, bodies = set(), []
+    checks = HERE / name / "checks.py"
+    shared = HERE / "selfcheck.py", HERE / "witness.py"
+    for path in (*shared, HERE / name / "variants.py", checks):
+        found, body = taken_apart(path.read_text(encoding="utf-8"))
+        imports |= found
+        bodies.append(body)
+    title = ast.get_docstring(ast.parse(checks.read_text(encoding="utf-8")))
+    return "\n\n\n".join([f'"""{title}"""', "\n".join(sorted(imports)), *bodies]) + "\n"
+
+
+def taken_apart(source):
+    """Return (imports from elsewhere, the rest without the docstring) of a module."""
+    lines, imports = source.splitlines(), set()
+    first, *rest = ast.parse(source).body
+    dropped = set(range(first.lineno, first.end_lineno + 1))
+    for node in rest:
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            dropped |= set(range(node.lineno, node.end_lineno + 1))
+            if not getattr(node, "module", "").startswith("coursework"):
+                imports.add(ast.unparse(node))
+    kept = [line for n, line in enumerate(lines, 1) if n not in dropped]
+    return imports, "\n".join(kept).strip()
+
+
+# The notebooks
+
+
+def otter_assign(name, folder):
+    """Run otter on an assignment; leave `student` and `autograder` in `folder`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns of its own dependencies
+        from otter.assign import main as assign  # takes seconds, and few need it
+    source = folder / "source"
+    source.mkdir()
+    shutil.copy(HERE / name / f"{name}.ipynb", source)
+    for path in assignment(name).files:
+        shutil.copy(path, source)
+    (source / "check.py").write_text(self_check(name), encoding="utf-8")
+    assign(str(source / f"{name}.ipynb"), str(folder), no_run_tests=True)
+
+
+def notebooks(name):
+    """Return (with solutions, with stubs): the notebook of an assignment as dicts."""
+    with TemporaryDirectory() as folder:
+        otter_assign(name, Path(folder))
+        return tuple(
+            read_clean(Path(folder) / version / f"{name}.ipynb")
+            for version in ("autograder", "student")
+        )
+
+
+def read_clean(path):
+    """Return a notebook as a dict, without outputs and without a trace of otter."""
+    cells = []
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        source = "".join(cell["source"])
+        for mark in ("<!-- BEGIN QUESTION -->", "<!-- END QUESTION -->"):
+            source = source.replace(mark, "")
+        if source.strip():
+            cells.append(clean_cell(cell, source.strip(), f"cell-{len(cells):02d}"))
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    return {
+        "cells": cells,
+        "metadata": {"kernelspec": kernel},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+
+
+def clean_cell(cell, source, name):
+    """Return a cell with our own tags alone, and with no output."""
+    tags = [t for t in cell["metadata"].get("tags", ()) if not t.startswith("otter")]
+    clean = {
+        "cell_type": cell["cell_type"],
+        "id": name,
+        "metadata": {"tags": tags} if tags else {},
+        "source": source.splitlines(keepends=True),
+    }
+    if cell["cell_type"] == "code":
+        clean |= {"execution_count": None, "outputs": []}
+    return clean
+
+
+# The release
+
+
+def release(name, dist=DIST):
+    """Write dist/NAME, its zip and dist/NAME-gradescope whole, or not at all."""
+    dist.mkdir(exist_ok=True)
+    with TemporaryDirectory(dir=dist, prefix=".") as temporary:
+        folder = Path(temporary)
+        otter_assign(name, folder)
+        student, gradescope = folder / "student", folder / "gradescope"
+        notebook = student / f"{name}.ipynb"
+        text = json.dumps(read_clean(notebook), indent=1, ensure_ascii=False) + "\n"
+        notebook.write_text(text, encoding="utf-8")
+        pack(student, name, folder / f"{name}.zip")
+        gradescope.mkdir()
+        (archive,) = (folder / "autograder").glob("*.zip")
+        archive.rename(gradescope / f"{name}-autograder.zip")
+        text = GRADESCOPE.format(name=name)
+        (gradescope / "README.md").write_text(text, encoding="utf-8")
+        replace(dist / name, student, folder / "old")
+        (folder / f"{name}.zip").replace(dist / f"{name}.zip")
+        replace(dist / f"{name}-gradescope", gradescope, folder / "old-gradescope")
+    return dist / name
+
+
+def pack(folder, name, archive):
+    """Write a zip of the files of a folder, as NAME/file; the same bytes every time."""
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+        for path in sorted(folder.iterdir()):
+            packed.writestr(zipfile.ZipInfo(f"{name}/{path.name}"), path.read_bytes())
+
+
+def replace(target, new, old):
+    """Put the folder `new` in the place of `target`, which goes to `old`."""
+    if target.exists():
+        target.rename(old)
+    new.rename(target)
+
+
+def main(wanted):
+    """Release the assignments that are named; return the exit code."""
+    unknown = [name for name in wanted if name not in names()]
+    if unknown or not wanted:
+        what = f"no assignment {', '.join(unknown)}" if unknown else "nothing to do"
+        print(f"There is {what}. There are {', '.join(names())}.", file=sys.stderr)
+        return 2
+    for name in wanted:
+        print(f"{name}: {release(name)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
