@@ -1,0 +1,48 @@
+"""The secret from which the hidden inputs of a term are drawn."""
+
+import hashlib
+import hmac
+import os
+import secrets
+import stat
+
+import numpy as np
+
+BYTES = 32
+REMEDY = "Make one with: python -m coursework.judge new-seed term.key"
+
+
+class BadSeed(Exception):
+    """The seed file cannot be trusted or cannot be read."""
+
+
+def make(path):
+    """Write a new secret, which must not be there yet and which its owner alone reads."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(secrets.token_bytes(BYTES))
+
+
+def read(path):
+    """Return the secret in a file that is long enough and its owner's alone."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError as error:
+        raise BadSeed(f"{path}: {error.strerror}. {REMEDY}") from None
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise BadSeed(f"{path} is not a file. {REMEDY}")
+        if status.st_mode & 0o077:
+            raise BadSeed(f"others may read {path}. Say: chmod 600 {path}")
+        seed = file.read(1 << 16)
+    if len(seed) < BYTES:
+        raise BadSeed(f"{path} holds {len(seed)} bytes of at least {BYTES}. {REMEDY}")
+    return seed
+
+
+def generator(seed, assignment, question):
+    """Return the generator of one question: the same for every student."""
+    name = f"{assignment}/{question}".encode()
+    digest = hmac.new(seed, name, hashlib.sha256).digest()
+    return np.random.default_rng(int.from_bytes(digest))
