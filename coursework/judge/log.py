@@ -33,6 +33,7 @@ class Log:
     """A log that is open for appending."""
 
     def __init__(self, path):
+        path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("ab+")
         if self._file.tell():
             self._file.seek(-1, os.SEEK_END)
