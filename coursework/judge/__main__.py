@@ -30,7 +30,9 @@ COMMANDS = {
 
 def parser():
     """Return the parser of the command line."""
-    top = argparse.ArgumentParser(prog="python -m coursework.judge", description=__doc__)
+    top = argparse.ArgumentParser(
+        prog="python -m coursework.judge", description=__doc__
+    )
     commands = top.add_subparsers(dest="command", required=True)
     for name, purpose in COMMANDS.items():
         command = commands.add_parser(name, help=purpose, description=purpose)
@@ -68,7 +70,7 @@ def main(arguments=None):
         options.log = options.log or options.output.with_suffix(".log.jsonl")
         return globals()[f"_{options.command}"](options, drawn, found)
     except (
-        seed.BadSeed, sandbox.Isolation, cluster.BadCluster, OSError, ImportError
+        seed.SeedError, sandbox.IsolationError, cluster.ClusterError, OSError, ImportError
     ) as error:  # fmt: skip
         print(error, file=sys.stderr)
         return 2
@@ -95,7 +97,10 @@ def _run(options, drawn, found, fresh=()):
     results = _grade(options, drawn, found, options.log, fresh)
     rows = list(results.items())
     report.write(options.output, report.grades(drawn, rows))
-    for path, make in ((options.canvas, report.canvas), (options.moodle, report.moodle)):
+    for path, make in (
+        (options.canvas, report.canvas),
+        (options.moodle, report.moodle),
+    ):
         if path:
             report.write(path, make(drawn, rows))
     if options.feedback:
@@ -104,7 +109,9 @@ def _run(options, drawn, found, fresh=()):
             report.write(options.feedback / f"{student}.html", page)
     graded = [r for r in results.values() if r["status"] == grade.GRADED]
     levels = ", ".join(sorted({r["level"] for r in graded})) or "none"
-    print(f"{len(graded)} graded, {len(rows) - len(graded)} refused; see {options.output}")
+    print(
+        f"{len(graded)} graded, {len(rows) - len(graded)} refused; see {options.output}"
+    )
     print(f"Isolation: {levels}")
     return 0
 
@@ -166,7 +173,9 @@ def _verify(options, drawn, found):
         again = _grade(options, drawn, sample, Path(folder) / "log.jsonl")
     differ = [name for name in names if again[name] != known[name]]
     for name in differ:
-        print(f"{name}: {report.total(known[name])} then, {report.total(again[name])} now")
+        print(
+            f"{name}: {report.total(known[name])} then, {report.total(again[name])} now"
+        )
     print(f"{len(names) - len(differ)} of {len(names)} the same")
     return 1 if differ else 0
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from coursework.judge.exam import code_fingerprint
 
 
-class BadCluster(Exception):
+class ClusterError(Exception):
     """The cluster cannot be used."""
 
 
@@ -16,14 +16,14 @@ def connect(address):
     try:
         client = Client(address, timeout="10s")
     except (OSError, ValueError) as error:
-        raise BadCluster(f"no Dask scheduler at {address}: {error}") from None
+        raise ClusterError(f"no Dask scheduler at {address}: {error}") from None
     try:
         found = set(client.run(code_fingerprint).values())
     except ModuleNotFoundError as error:
-        raise BadCluster(f"a worker cannot import the judge: {error}") from None
+        raise ClusterError(f"a worker cannot import the judge: {error}") from None
     if found != {code_fingerprint()}:
         client.close()
-        raise BadCluster(
+        raise ClusterError(
             "the workers run another version of the judge" if found
             else f"the cluster at {address} has no workers"
         )  # fmt: skip

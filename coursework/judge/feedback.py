@@ -12,9 +12,10 @@ PAGE = """<!doctype html>
   content="default-src 'none'; style-src 'unsafe-inline'">
 <title>{title}: {student}</title>
 <style>
-body {{ font: 16px/1.5 sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem }}
+body {{ font: 16px/1.5 sans-serif; max-width: 46rem; margin: auto; padding: 1rem }}
 table {{ border-collapse: collapse; width: 100% }}
-th, td {{ text-align: left; vertical-align: top; padding: .4rem; border-top: 1px solid }}
+th, td {{ text-align: left; vertical-align: top; padding: .4rem }}
+tr {{ border-top: 1px solid }}
 </style>
 </head>
 <body>

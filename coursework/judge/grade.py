@@ -14,6 +14,7 @@ from coursework.judge import notebook, sandbox, view, wire
 GRADED = "graded"
 SECONDS = 5.4
 SLICE = 0.5
+REPORT_LIMIT = 300
 # A name that a submission made up itself could carry the hidden inputs out.
 KNOWN_ERRORS = {
     name
@@ -52,12 +53,12 @@ def grade(exam, data):
     """Return the result of a submission as plain data that JSON can hold."""
     try:
         cells = notebook.code_cells(data)
-    except notebook.Refused as reason:
+    except notebook.RefusedError as reason:
         return refused(exam, str(reason))
     desk = view.desk(view.build(), exam.files)
     with sandbox.slot() as uid:
         level = sandbox.level()
-        attempt = _attempt(exam, cells, lambda: sandbox.Process(level, desk, uid))
+        attempt = _attempt(exam, cells, lambda: sandbox.start(level, desk, uid))
     questions = {
         q.name: {
             "points": q.points if attempt.answers[q.name] is None else 0,
@@ -102,7 +103,9 @@ def _round(exam, cells, process, attempt, second):
         run = [cell for cell in cells if cell[0] not in aside]
         with process() as sandboxed:
             step = _pass(sandboxed, run, todo, attempt, second)
-        if step is None:  # all is asked, or the worker itself never got as far as a cell
+        if (
+            step is None
+        ):  # all is asked, or the worker itself never got as far as a cell
             return
 
 
@@ -113,25 +116,22 @@ def _pass(sandboxed, cells, todo, attempt, second):
     """
     step = None
     try:
-        deadline = _deadline(attempt, second)
-        sandboxed.send(wire.encode({"cells": cells}), deadline)
+        sandboxed.send(wire.encode({"cells": cells}), attempt.deadline)
         for step, _ in cells:
             _hear_of_cell(sandboxed, step, attempt, _deadline(attempt, second))
         sandboxed.receive(_deadline(attempt, second))
         attempt.first = False
         while todo and attempt.left() > 0:
             step = todo[0].name
-            attempt.answers[step] = _ask(
-                sandboxed, todo[0], _deadline(attempt, second)
-            )
+            attempt.answers[step] = _ask(sandboxed, todo[0], _deadline(attempt, second))
             del todo[0]
         return None
-    except sandbox.TimedOut:
+    except sandbox.TimedOutError:
         _strike(step, TOO_LONG, attempt, attempt.dropped if second else attempt.late)
-    except sandbox.Ended:
+    except sandbox.EndedError:
         reason = GONE if isinstance(step, str) else STOPPED
         _strike(step, reason, attempt, attempt.dropped)
-    except wire.Garbled:
+    except wire.GarbledError:
         _strike(step, GARBLED, attempt, attempt.dropped)
     return step
 
@@ -159,15 +159,15 @@ def _hear_of_cell(sandboxed, number, attempt, deadline):
     """Wait for one cell, and keep what it says as long as it cannot know an input."""
     header, _ = sandboxed.receive(deadline)
     if header.get("cell") != number:
-        raise wire.Garbled
+        raise wire.GarbledError
     error = header.get("error")
     if number in attempt.late and error is None:
         attempt.reports.pop(number, None)  # it was slow, and no more than that
     if not attempt.first or error is None:
         return
     if not (isinstance(error, list) and all(isinstance(e, str) for e in error)):
-        raise wire.Garbled
-    attempt.reports[number] = ": ".join(error)
+        raise wire.GarbledError
+    attempt.reports[number] = ": ".join(error)[:REPORT_LIMIT]
 
 
 def _ask(sandboxed, question, deadline):

@@ -4,12 +4,12 @@ import json
 import os
 import stat
 
-SIZE_LIMIT = 20 << 20
+SIZE_LIMIT = 10 << 20
 CELL_LIMIT = 1000
 CODE_LIMIT = 1 << 20
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """A submission that cannot be graded, with the reason in words."""
 
 
@@ -19,13 +19,13 @@ def read(path):
         # A pipe in place of a file must not hold us up, nor a link lead us elsewhere.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
-        raise Refused(f"the file cannot be read ({error.strerror})") from None
+        raise RefusedError(f"the file cannot be read ({error.strerror})") from None
     with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise Refused("this is not a file")
+            raise RefusedError("this is not a file")
         if status.st_size > SIZE_LIMIT:
-            raise Refused(f"the notebook is larger than {SIZE_LIMIT >> 20} MB")
+            raise RefusedError(f"the notebook is larger than {SIZE_LIMIT >> 20} MB")
         return file.read(SIZE_LIMIT)
 
 
@@ -34,17 +34,17 @@ def code_cells(data):
     try:
         notebook = json.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError:
-        raise Refused("the notebook is not text in UTF-8") from None
+        raise RefusedError("the notebook is not text in UTF-8") from None
     except (ValueError, RecursionError, MemoryError):
-        raise Refused("the notebook is not JSON that can be read") from None
+        raise RefusedError("the notebook is not JSON that can be read") from None
     cells = notebook.get("cells") if isinstance(notebook, dict) else None
     if not isinstance(cells, list):
-        raise Refused("the file is not a notebook of format 4")
+        raise RefusedError("the file is not a notebook of format 4")
     if len(cells) > CELL_LIMIT:
-        raise Refused(f"the notebook has more than {CELL_LIMIT} cells")
+        raise RefusedError(f"the notebook has more than {CELL_LIMIT} cells")
     found = [(n, _source(c)) for n, c in enumerate(cells, start=1) if _is_graded(c)]
     if sum(len(source) for _, source in found) > CODE_LIMIT:
-        raise Refused(f"the notebook has more than {CODE_LIMIT >> 20} MB of code")
+        raise RefusedError(f"the notebook has more than {CODE_LIMIT >> 20} MB of code")
     return found
 
 
@@ -62,5 +62,5 @@ def _source(cell):
     if isinstance(source, list) and all(isinstance(line, str) for line in source):
         source = "".join(source)
     if not isinstance(source, str):
-        raise Refused("a code cell of the notebook holds no text")
+        raise RefusedError("a code cell of the notebook holds no text")
     return source

@@ -24,5 +24,7 @@ class Progress:
         if self._bar:
             filled = 30 * done // max(self._total, 1)
             text = f"\r[{'#' * filled}{'.' * (30 - filled)}] {text} "
-        self._stream.write(text + ("\n" if not self._bar or done == self._total else ""))
+        self._stream.write(
+            text + ("\n" if not self._bar or done == self._total else "")
+        )
         self._stream.flush()

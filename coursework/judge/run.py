@@ -5,7 +5,7 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 from coursework.judge import cluster, grade, log, notebook
-from coursework.judge.sandbox import Isolation
+from coursework.judge.sandbox import IsolationError
 
 KILLER = "it ended the process of the judge that graded it, twice"
 
@@ -23,7 +23,7 @@ def lookup(exam, submission, records):
     """Return (job, None) or (None, result): what is left to do, or what is known."""
     try:
         data = submission.read()
-    except notebook.Refused as reason:
+    except notebook.RefusedError as reason:
         return None, grade.refused(exam, str(reason))
     key = log.key(exam, data)
     if key in records:
@@ -107,7 +107,7 @@ def _grade_all(exam, jobs, executor, window, keep):
             job = waiting.pop(future)
             try:
                 keep(job, *future.result())
-            except Isolation:
+            except IsolationError:
                 raise
             except Exception as error:
                 if cluster.killed(error):

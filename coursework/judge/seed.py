@@ -12,12 +12,12 @@ BYTES = 32
 REMEDY = "Make one with: python -m coursework.judge new-seed term.key"
 
 
-class BadSeed(Exception):
+class SeedError(Exception):
     """The seed file cannot be trusted or cannot be read."""
 
 
 def make(path):
-    """Write a new secret, which must not be there yet and which its owner alone reads."""
+    """Write a new secret that its owner alone can read; it must not be there yet."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(secrets.token_bytes(BYTES))
@@ -28,16 +28,16 @@ def read(path):
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     except OSError as error:
-        raise BadSeed(f"{path}: {error.strerror}. {REMEDY}") from None
+        raise SeedError(f"{path}: {error.strerror}. {REMEDY}") from None
     with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise BadSeed(f"{path} is not a file. {REMEDY}")
+            raise SeedError(f"{path} is not a file. {REMEDY}")
         if status.st_mode & 0o077:
-            raise BadSeed(f"others may read {path}. Say: chmod 600 {path}")
+            raise SeedError(f"others may read {path}. Say: chmod 600 {path}")
         seed = file.read(1 << 16)
     if len(seed) < BYTES:
-        raise BadSeed(f"{path} holds {len(seed)} bytes of at least {BYTES}. {REMEDY}")
+        raise SeedError(f"{path} holds {len(seed)} bytes of at least {BYTES}. {REMEDY}")
     return seed
 
 

@@ -22,9 +22,9 @@ class Submission:
     refusal: str = ""
 
     def read(self):
-        """Return the bytes of the file; raises `notebook.Refused`."""
+        """Return the bytes of the file; raises `notebook.RefusedError`."""
         if self.refusal:
-            raise notebook.Refused(self.refusal)
+            raise notebook.RefusedError(self.refusal)
         return notebook.read(self.path)
 
 
@@ -37,7 +37,7 @@ def student_id(name):
 
 
 def collect(folder):
-    """Return the submissions of a folder, one for each student, in order of their ids."""
+    """Return the submissions of a folder, one for each student, in order of ids."""
     by_student = defaultdict(list)
     with os.scandir(folder) as entries:
         for entry in entries:

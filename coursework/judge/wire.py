@@ -10,6 +10,7 @@ import json
 import math
 import re
 import struct
+from itertools import accumulate, pairwise
 
 import numpy as np
 
@@ -23,7 +24,7 @@ NPY = re.compile(
 )
 
 
-class Garbled(Exception):
+class GarbledError(Exception):
     """The sandbox sent what no honest one sends."""
 
 
@@ -58,7 +59,7 @@ def sizes(prefix):
     """Return (header, body) lengths of a message, both within their limits."""
     header, body = struct.unpack(">II", prefix)
     if header > HEADER_LIMIT or body > BODY_LIMIT:
-        raise Garbled
+        raise GarbledError
     return header, body
 
 
@@ -67,9 +68,9 @@ def decode_header(text):
     try:
         header = json.loads(text)
     except (ValueError, RecursionError):
-        raise Garbled from None
+        raise GarbledError from None
     if not isinstance(header, dict):
-        raise Garbled
+        raise GarbledError
     return header
 
 
@@ -77,9 +78,9 @@ def decode_arrays(lengths, body):
     """Return the arrays of a body that is cut into pieces of these lengths."""
     fine = isinstance(lengths, list) and all(type(n) is int and n >= 0 for n in lengths)
     if not fine or sum(lengths) != len(body):
-        raise Garbled
-    ends = np.cumsum([0, *lengths])
-    return [_array(body[a:b]) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        raise GarbledError
+    ends = [0, *accumulate(lengths)]
+    return [_array(body[a:b]) for a, b in pairwise(ends)]
 
 
 def _array(piece):
@@ -89,12 +90,12 @@ def _array(piece):
     """
     match = NPY.match(piece[:1024])
     if not match:
-        raise Garbled
+        raise GarbledError
     dimensions = [d for d in match["shape"].replace(b" ", b"").split(b",") if d]
     if len(dimensions) > 8 or any(len(d) > 9 for d in dimensions):
-        raise Garbled
+        raise GarbledError
     shape = tuple(map(int, dimensions))
     data = piece[match.end() :]
     if math.prod(shape) * 8 != len(data):
-        raise Garbled
+        raise GarbledError
     return np.frombuffer(data, "<f8").reshape(shape)

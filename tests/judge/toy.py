@@ -42,15 +42,18 @@ def networks(rng):
     ]
 
 
+def layers(rng):
+    """Return one layer, with an input."""
+    return [Case("a layer", (rng.normal(size=(3, 5)), rng.normal(size=4)))]
+
+
 ASSIGNMENT = Assignment(
     "toy",
     "A toy assignment",
     (
         Question("q1", "A forward pass", "forward", 3, networks, forward),
         Question(
-            "q2", "A Jacobian", "jacobian", 4,
-            lambda rng: [Case("a layer", (rng.normal(size=(3, 5)), rng.normal(size=4)))],
-            jacobian,
+            "q2", "A Jacobian", "jacobian", 4, layers, jacobian,
         ),
         Question(
             "q3", "A sum", "total", 1,
