@@ -20,6 +20,13 @@ from coursework.judge import (
 )
 from coursework.judge.progress import Progress
 
+FAILURES = (
+    seed.SeedError,
+    sandbox.IsolationError,
+    cluster.ClusterError,
+    OSError,
+    ImportError,
+)
 COMMANDS = {
     "run": "grade what is not graded yet, and write the tables and the feedback",
     "status": "say how far a run is",
@@ -69,9 +76,7 @@ def main(arguments=None):
         found = submissions.collect(options.folder)
         options.log = options.log or options.output.with_suffix(".log.jsonl")
         return globals()[f"_{options.command}"](options, drawn, found)
-    except (
-        seed.SeedError, sandbox.IsolationError, cluster.ClusterError, OSError, ImportError
-    ) as error:  # fmt: skip
+    except FAILURES as error:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -55,10 +55,10 @@ def grade(exam, data):
         cells = notebook.code_cells(data)
     except notebook.RefusedError as reason:
         return refused(exam, str(reason))
-    desk = view.desk(view.build(), exam.files)
+    folder = view.build(exam.files)
     with sandbox.slot() as uid:
         level = sandbox.level()
-        attempt = _attempt(exam, cells, lambda: sandbox.start(level, desk, uid))
+        attempt = _attempt(exam, cells, lambda: sandbox.start(level, folder, uid))
     questions = {
         q.name: {
             "points": q.points if attempt.answers[q.name] is None else 0,

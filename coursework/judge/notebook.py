@@ -20,13 +20,16 @@ def read(path):
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
         raise RefusedError(f"the file cannot be read ({error.strerror})") from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise RefusedError("this is not a file")
         if status.st_size > SIZE_LIMIT:
             raise RefusedError(f"the notebook is larger than {SIZE_LIMIT >> 20} MB")
-        return file.read(SIZE_LIMIT)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(SIZE_LIMIT)
+    finally:
+        os.close(descriptor)
 
 
 def code_cells(data):

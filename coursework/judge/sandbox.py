@@ -37,7 +37,7 @@ ENVIRONMENT = {
     "PYTHONHASHSEED": "0",
 }
 # -S: no site-packages; -B: the view holds its bytecode; -I: nothing from outside.
-PYTHON = ["/python/bin/python3", "-I", "-S", "-B", "worker.py"]
+PYTHON = ["/python/bin/python3", "-I", "-S", "-B", "/desk/worker.py"]
 
 
 class IsolationError(Exception):
@@ -55,8 +55,8 @@ class TimedOutError(Exception):
 class Process:
     """A process in a sandbox, and messages to and from it."""
 
-    def __init__(self, level, desk, uid):
-        command, options = LEVELS[level](view.build(), desk, uid)
+    def __init__(self, level, folder, uid):
+        command, options = LEVELS[level](folder, uid)
         self._process = subprocess.Popen(
             [*command, syscalls.program().hex()],
             stdin=subprocess.PIPE,
@@ -127,12 +127,12 @@ def _wait(pipe, event, deadline):
         raise TimedOutError
 
 
-def _bubblewrap(folder, desk, uid):
+def _bubblewrap(folder, uid):
     command = [shutil.which("bwrap"), "--unshare-user", "--unshare-all"]
     command += ["--disable-userns"]
     command += ["--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"]
     command += ["--uid", "65534", "--gid", "65534", "--hostname", "sandbox"]
-    command += ["--ro-bind", str(folder), "/", "--chdir", desk]
+    command += ["--ro-bind", str(folder), "/", "--chdir", "/"]
     for device in ("/dev/null", "/dev/urandom"):
         command += ["--dev-bind", device, device]
     command += ["--size", str(TMP), "--tmpfs", "/tmp"]
@@ -142,12 +142,11 @@ def _bubblewrap(folder, desk, uid):
     return [*command, "--", *PYTHON], {"env": {}, **user}
 
 
-def _setpriv(folder, desk, uid):
+def _setpriv(folder, uid):
     command = [shutil.which("chroot"), str(folder), "/bin/setpriv", f"--reuid={uid}"]
     command += [f"--regid={uid}", "--clear-groups", "--no-new-privs"]
     command += ["--inh-caps=-all", "--bounding-set=-all", "--pdeathsig=KILL", "--"]
-    # The worker's folder is the last argument: chroot starts at the root.
-    return [*command, *PYTHON[:-1], f"{desk}/worker.py"], {"env": ENVIRONMENT}
+    return [*command, *PYTHON], {"env": ENVIRONMENT}
 
 
 LEVELS = {"bubblewrap": _bubblewrap, "setpriv": _setpriv}
@@ -169,7 +168,7 @@ def level():
         else:
             try:
                 with slot() as uid:
-                    start(name, view.desk(view.build(), []), uid).kill()
+                    start(name, view.build(), uid).kill()
             except IsolationError as error:
                 reasons.append(str(error))
             else:
@@ -180,11 +179,11 @@ def level():
     )
 
 
-def start(name, desk, uid):
+def start(name, folder, uid):
     """Return a process; a machine under load may need a second or a third try."""
     for left in (2, 1, 0):
         try:
-            return Process(name, desk, uid)
+            return Process(name, folder, uid)
         except (IsolationError, OSError) as error:
             if not left:
                 raise IsolationError(str(error)) from None

@@ -29,13 +29,15 @@ def read(path):
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     except OSError as error:
         raise SeedError(f"{path}: {error.strerror}. {REMEDY}") from None
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(mode):
             raise SeedError(f"{path} is not a file. {REMEDY}")
-        if status.st_mode & 0o077:
+        if mode & 0o077:
             raise SeedError(f"others may read {path}. Say: chmod 600 {path}")
-        seed = file.read(1 << 16)
+        seed = os.read(descriptor, 1 << 16)
+    finally:
+        os.close(descriptor)
     if len(seed) < BYTES:
         raise SeedError(f"{path} holds {len(seed)} bytes of at least {BYTES}. {REMEDY}")
     return seed

@@ -31,42 +31,40 @@ SYSTEM = re.compile(r"/(usr/)?lib")
 
 
 @cache
-def build():
-    """Return the folder of the view, and make it if it is not there."""
-    place = _cache() / _fingerprint()
+def build(files=()):
+    """Return the folder of the view with an assignment's files; make it if need be."""
+    base = _cached(_fingerprint(), _fill)
+    sources = [*map(Path, files), *sorted(DESK_SOURCE.rglob("*.py"))]
+    digest = hashlib.sha256(base.name.encode())
+    for source in sources:
+        digest.update(source.name.encode() + b"\0" + source.read_bytes())
+
+    def fill(made):
+        # Links, not copies: a view for each assignment takes no space of its own.
+        shutil.copytree(base, made, copy_function=os.link, dirs_exist_ok=True)
+        (made / "desk").mkdir()
+        for file in files:
+            shutil.copy(file, made / "desk")
+        # The stubs come last: no file of an assignment can stand in for the worker.
+        ignore = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(DESK_SOURCE, made / "desk", dirs_exist_ok=True, ignore=ignore)
+
+    return _cached(digest.hexdigest()[:16], fill)
+
+
+def _cached(name, fill):
+    """Return a folder of the cache, which is filled first if it is not there."""
+    place = _cache() / name
     if not place.is_dir():
         place.parent.mkdir(parents=True, exist_ok=True)
         place.parent.chmod(0o755)
         made = Path(tempfile.mkdtemp(dir=place.parent))
         try:
-            _fill(made)
+            fill(made)
             _publish(made, place)
         finally:
             shutil.rmtree(made, ignore_errors=True)
     return place
-
-
-def desk(view, files):
-    """Return the working folder inside the view that holds the assignment's files.
-
-    The stubs come last, so that no file of an assignment can stand in for the worker.
-    """
-    sources = [Path(f) for f in files] + sorted(DESK_SOURCE.rglob("*.py"))
-    digest = hashlib.sha256()
-    for source in sources:
-        digest.update(source.name.encode() + b"\0" + source.read_bytes())
-    name = f"desk-{digest.hexdigest()[:16]}"
-    if not (view / name).is_dir():
-        made = Path(tempfile.mkdtemp(dir=view, prefix="."))
-        try:
-            for file in files:
-                shutil.copy(file, made)
-            ignore = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(DESK_SOURCE, made, dirs_exist_ok=True, ignore=ignore)
-            _publish(made, view / name)
-        finally:
-            shutil.rmtree(made, ignore_errors=True)
-    return f"/{name}"
 
 
 def _cache():
