@@ -5,6 +5,9 @@ from contextlib import contextmanager
 from coursework.judge.exam import code_fingerprint
 
 
+CONNECT_SECONDS = 10
+
+
 class ClusterError(Exception):
     """The cluster cannot be used."""
 
@@ -14,7 +17,7 @@ def connect(address):
     from distributed import Client
 
     try:
-        client = Client(address, timeout="10s")
+        client = Client(address, timeout=CONNECT_SECONDS)
     except (OSError, ValueError) as error:
         raise ClusterError(f"no Dask scheduler at {address}: {error}") from None
     try:

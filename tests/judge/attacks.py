@@ -580,7 +580,7 @@ FILES = {
     "file-latin": file("be not quite UTF-8", WHOLE + "é".encode("latin-1"), "not text"),
     "file-empty": file("be empty", b"", "not JSON"),
     "file-cut": file("end early", WHOLE[: len(WHOLE) // 2], "not JSON"),
-    "file-deep": file("nest lists without end", b'{"cells": ' + b"[" * 200_000, "not JSON"),
+    "file-deep": file("nest lists", b'{"cells": ' + b"[" * 200_000, "not JSON"),
     "file-digits": file(
         "hold a number without end", b'{"cells": [' + b"9" * 100_000 + b"]}", "not JSON"
     ),
