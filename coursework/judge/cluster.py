@@ -4,7 +4,6 @@ from contextlib import contextmanager
 
 from coursework.judge.exam import code_fingerprint
 
-
 CONNECT_SECONDS = 10
 
 
