@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import signal
 import struct
 import subprocess
@@ -33,6 +34,7 @@ from coursework.judge import (
     view,
     wire,
 )
+from coursework.judge import notebook as notebook_limits
 from coursework.questions import Assignment, Case, Question
 
 SECRET = bytes(range(32))
@@ -524,3 +526,35 @@ def test_control_characters_and_formulas_are_taken_out():
     assert report.cell("\t=1") == "'=1"
     assert report.cell(3) == 3
     assert feedback.safe("<b>&\"'") == "&lt;b&gt;&amp;&quot;&#x27;"
+
+
+def test_the_page_for_instructors_states_the_limits_that_hold():
+    page = (ROOT / "book" / "instructors.md").read_text(encoding="utf-8")
+    memory = int(re.search(r"MEMORY, \S+ \S+ = 1 << (\d+)", worker_source())[1])
+    for fact in (
+        f"{grade.SECONDS} seconds",
+        f"{grade.SECONDS} s in all",
+        f"more than {notebook_limits.SIZE_LIMIT >> 20} MB",
+        f"or {notebook_limits.CELL_LIMIT} cells",
+        f"{sandbox.TMP >> 20} MB of files in memory",
+        f"{2**memory >> 30} GB of memory",
+        f"shorter than {seed.BYTES} bytes",
+    ):
+        assert fact in page
+    assert grade.SLICE == 0.5
+    assert "after half a second" in page
+
+
+def test_every_command_of_the_page_is_understood():
+    page = (ROOT / "book" / "instructors.md").read_text(encoding="utf-8")
+    lines = page.replace("\\\n", " ").splitlines()
+    commands = [x for x in lines if x.startswith("python -m coursework.judge")]
+    assert len(commands) >= 6
+    for command in commands:
+        words = command.partition("#")[0].split()[3:]
+        assert __main__.parser().parse_args(words).command == words[0]
+
+
+def worker_source():
+    """Return the source of the worker, which cannot be imported here."""
+    return (view.DESK_SOURCE / "worker.py").read_text(encoding="utf-8")
