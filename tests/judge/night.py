@@ -76,7 +76,7 @@ def connections(port):
     """Return how many have called at a listening socket."""
     port.settimeout(0.1)
     with contextlib.suppress(TimeoutError):
-        port.accept()
+        port.accept()[0].close()
         return 1
     return 0
 

@@ -21,6 +21,7 @@ from judge.notebooks import RIGHT, STUB, cell, honest, notebook
 
 from coursework.judge import (
     __main__,
+    attempt,
     exam,
     feedback,
     grade,
@@ -532,8 +533,8 @@ def test_the_page_for_instructors_states_the_limits_that_hold():
     page = (ROOT / "book" / "instructors.md").read_text(encoding="utf-8")
     memory = int(re.search(r"MEMORY, \S+ \S+ = 1 << (\d+)", worker_source())[1])
     for fact in (
-        f"{grade.SECONDS} seconds",
-        f"{grade.SECONDS} s in all",
+        f"{attempt.SECONDS} seconds",
+        f"{attempt.SECONDS} s in all",
         f"more than {notebook_limits.SIZE_LIMIT >> 20} MB",
         f"or {notebook_limits.CELL_LIMIT} cells",
         f"{sandbox.TMP >> 20} MB of files in memory",
@@ -541,7 +542,7 @@ def test_the_page_for_instructors_states_the_limits_that_hold():
         f"shorter than {seed.BYTES} bytes",
     ):
         assert fact in page
-    assert grade.SLICE == 0.5
+    assert attempt.SLICE == 0.5
     assert "after half a second" in page
 
 
