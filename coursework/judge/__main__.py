@@ -35,6 +35,12 @@ COMMANDS = {
 }
 
 
+def _positive(text):
+    if int(text) < 1:
+        raise ValueError
+    return int(text)
+
+
 def parser():
     """Return the parser of the command line."""
     top = argparse.ArgumentParser(
@@ -51,7 +57,7 @@ def parser():
         add("--log", type=Path, help="the log (grades.log.jsonl beside grades.csv)")
         if name == "status":
             continue
-        add("-j", "--jobs", type=int, default=1, help="how many at once")
+        add("-j", "--jobs", type=_positive, default=1, help="how many at once")
         add("--dask", metavar="ADDRESS", help="grade on this Dask cluster")
         if name == "verify":
             add("--sample", type=int, help="how many to verify (all)")

@@ -53,7 +53,10 @@ class ExamQuestion:
 
 @dataclass(frozen=True)
 class Exam:
-    """One assignment, ready to be asked; `written` are (name, title, points)."""
+    """One assignment, ready to be asked.
+
+    `written` are (name, title, points), `files` are (name, bytes).
+    """
 
     name: str
     title: str
@@ -81,7 +84,7 @@ def draw(assignment, seed):
     written = tuple(
         (q.name, q.title, q.points) for q in assignment.questions if q.name not in names
     )
-    files = tuple(map(Path, assignment.files))
+    files = tuple((Path(f).name, Path(f).read_bytes()) for f in assignment.files)
     return Exam(
         assignment.name,
         assignment.title,
@@ -127,10 +130,8 @@ def code_fingerprint():
 
 def _fingerprint(assignment, questions, written, files):
     """Return a hash of the judge, the inputs, the right answers and the files."""
-    digest = hashlib.sha256(code_fingerprint().encode())
-    for path in files:
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    digest.update(repr((assignment.name, assignment.title, written)).encode())
+    whole = (code_fingerprint(), assignment.name, assignment.title, written, files)
+    digest = hashlib.sha256(repr(whole).encode())
     for question in questions:
         digest.update(repr((question.name, question.title, question.points)).encode())
         for call in question.calls:

@@ -46,7 +46,7 @@ class Log:
     def __exit__(self, *reason):
         self._file.close()
 
-    def append(self, record):
+    def append(self, **record):
         """Write one record and wait until it is on the disk."""
         self._file.write(json.dumps(record).encode() + b"\n")
         self._file.flush()

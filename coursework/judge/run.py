@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from coursework.judge import cluster, grade, log, notebook
@@ -54,19 +55,14 @@ def run(exam, submissions, log_path, jobs=1, client=None, fresh=(), on_progress=
             else:
                 yield job
 
-    with log.Log(log_path) as book, _executor(jobs, client) as (executor, window):
+    pool = _threads(jobs) if client is None else cluster.executor(client)
+    with log.Log(log_path) as book, pool as (executor, window):
 
         def keep(job, result, seconds):
             results[job.student] = result
             if seconds is not None:
-                book.append(
-                    {
-                        "key": job.key,
-                        "student": job.student,
-                        "seconds": round(seconds, 3),
-                        "result": result,
-                    }
-                )
+                known = {"key": job.key, "student": job.student}
+                book.append(**known, seconds=round(seconds, 3), result=result)
             if on_progress:
                 on_progress(len(results))
 
@@ -79,23 +75,14 @@ def run(exam, submissions, log_path, jobs=1, client=None, fresh=(), on_progress=
     return {s.student: results[s.student] for s in submissions}
 
 
-def _executor(jobs, client):
-    if client is not None:
-        return cluster.executor(client)
-    return _threads(jobs)
-
-
-class _threads:  # noqa: N801
-    """A pool of threads, each of which waits for one sandbox."""
-
-    def __init__(self, jobs):
-        self._pool, self._window = ThreadPoolExecutor(jobs), 2 * jobs
-
-    def __enter__(self):
-        return self._pool, self._window
-
-    def __exit__(self, *reason):
-        self._pool.shutdown(wait=True, cancel_futures=True)
+@contextmanager
+def _threads(jobs):
+    """Give threads, each of which waits for one sandbox, and how much to hand them."""
+    pool = ThreadPoolExecutor(jobs)
+    try:
+        yield pool, 2 * jobs
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _grade_all(exam, jobs, executor, window, keep):

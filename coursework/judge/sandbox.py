@@ -61,7 +61,7 @@ class Process:
             [*command, syscalls.program().hex()],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,  # until the worker is ready: then it has none
             cwd="/",
             start_new_session=True,
             bufsize=0,
@@ -73,8 +73,12 @@ class Process:
         except (EndedError, TimedOutError, wire.GarbledError):
             header = None
         if header != {"ready": True}:
+            self._process.kill()
+            words = self._process.stderr.read(1000).decode(errors="replace").split("\n")
             self.kill()
-            raise IsolationError(f"a sandbox of level {level} does not start")
+            raise IsolationError(
+                f"{level}: it does not start, {words[0] or 'silently'}"
+            )
 
     def __enter__(self):
         return self
@@ -115,8 +119,8 @@ class Process:
         """End the process, and with it everything in its sandbox."""
         self._process.kill()
         self._process.wait()
-        self._process.stdin.close()
-        self._process.stdout.close()
+        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
+            pipe.close()
 
 
 def _wait(pipe, event, deadline):

@@ -32,19 +32,20 @@ SYSTEM = re.compile(r"/(usr/)?lib")
 
 @cache
 def build(files=()):
-    """Return the folder of the view with an assignment's files; make it if need be."""
+    """Return the folder of the view; make it if need be.
+
+    `files` are the (name, bytes) of what lies beside the notebook.
+    """
     base = _cached(_fingerprint(), _fill)
-    sources = [*map(Path, files), *sorted(DESK_SOURCE.rglob("*.py"))]
-    digest = hashlib.sha256(base.name.encode())
-    for source in sources:
-        digest.update(source.name.encode() + b"\0" + source.read_bytes())
+    stubs = [(p.name, p.read_bytes()) for p in sorted(DESK_SOURCE.rglob("*.py"))]
+    digest = hashlib.sha256(repr((base.name, files, stubs)).encode())
 
     def fill(made):
         # Links, not copies: a view for each assignment takes no space of its own.
         shutil.copytree(base, made, copy_function=os.link, dirs_exist_ok=True)
         (made / "desk").mkdir()
-        for file in files:
-            shutil.copy(file, made / "desk")
+        for name, data in files:
+            (made / "desk" / name).write_bytes(data)
         # The stubs come last: no file of an assignment can stand in for the worker.
         ignore = shutil.ignore_patterns("__pycache__")
         shutil.copytree(DESK_SOURCE, made / "desk", dirs_exist_ok=True, ignore=ignore)

@@ -216,7 +216,7 @@ def test_whatever_loops_costs_six_seconds_at_most(drawn, cells):
 
 
 def test_nothing_but_the_interpreter_is_in_the_view():
-    folder = view.build(toy.ASSIGNMENT.files)
+    folder = view.build((("toy_data.csv", b"1,2"),))
     assert {p.name for p in folder.iterdir()} == {
         "bin", "desk", "dev", "lib", "lib64", "numpy", "python", "tmp",
     }  # fmt: skip
@@ -334,9 +334,11 @@ def test_bubblewrap_is_taken_where_it_starts():
 @pytest.mark.skipif(os.geteuid() != 0, reason="the fallback needs root")
 def test_the_fallback_is_taken_where_bubblewrap_does_not_start(monkeypatch, drawn):
     def broken(folder, uid):
-        return ["/bin/false"], {}
+        return ["/bin/sh", "-c", "echo no namespaces >&2; exit 1"], {}
 
     monkeypatch.setitem(sandbox.LEVELS, "bubblewrap", broken)
+    with pytest.raises(sandbox.IsolationError, match="not start, no namespaces"):
+        sandbox.start("bubblewrap", view.build(), None)
     result = grade.grade(drawn, notebook(*honest()))
     assert result["level"] == sandbox.level() == "setpriv"
     assert report.total(result) == 10
@@ -455,7 +457,7 @@ def test_a_log_that_was_cut_short_is_gone_on_with(tmp_path):
     path = tmp_path / "log.jsonl"
     path.write_text('{"key": "a", "result": 1}\n{"key": "b", "res')
     with log.Log(path) as book:
-        book.append({"key": "c", "result": 3})
+        book.append(key="c", result=3)
     assert set(log.read(path)) == {"a", "c"}
     assert log.read(tmp_path / "none.jsonl") == {}
 
