@@ -10,7 +10,7 @@ from coursework.judge import notebook
 
 # What operating systems and Jupyter leave behind, and nobody hands in.
 LITTER = {".DS_Store", ".ipynb_checkpoints", "Thumbs.db", "desktop.ini", "__MACOSX"}
-ID_LIMIT = 80
+ID_BYTES = 120  # so that the name of a page is no longer than a file system takes
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class Submission:
 def student_id(name):
     """Return a student's id from the name of a file: letters, digits and `._-@`."""
     # A name of the file system that is no Unicode holds surrogates: not alphanumeric.
-    stem = unicodedata.normalize("NFKC", Path(name).stem)[:ID_LIMIT]
+    stem = unicodedata.normalize("NFKC", Path(name).stem)
     safe = "".join(c if c.isalnum() or c in "._-@" else "_" for c in stem)
-    return safe.lstrip(".") or "unnamed"
+    return safe.lstrip(".").encode()[:ID_BYTES].decode(errors="ignore") or "unnamed"
 
 
 def collect(folder):

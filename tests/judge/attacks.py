@@ -644,6 +644,10 @@ FILES = {
         "steer the terminal by a name", WHOLE, "graded", 10,
         file="\x1b[2J<b>{name}\n.ipynb",
     ),
+    "file-long-name": file(
+        "have a name too long for its page", WHOLE, "graded", 10,
+        file="{name}" + "\U00020000" * 50 + ".ipynb",
+    ),
     "file-bytes": file(
         "have a name that is no text", WHOLE, "graded", 10, file="\udcff{name}.ipynb"
     ),

@@ -215,3 +215,4 @@ class Morning:
         for student in night.results:
             assert Path(student).name == student
             assert not student.startswith(".")
+            assert len(f".{student}.html.part".encode()) < 256
