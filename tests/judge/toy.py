@@ -7,6 +7,7 @@ import numpy as np
 from coursework.questions import Assignment, Case, Question, Written
 
 HERE = Path(__file__).parent
+SECRET = bytes(range(32))
 
 
 def forward(W, X):
