@@ -9,6 +9,7 @@ from judge.night import needs
 from judge.notebooks import RIGHT, STUB, cell, honest, notebook
 
 from coursework.judge import (
+    attempt,
     grade,
     report,
     sandbox,
@@ -114,6 +115,40 @@ def test_a_killed_sandbox_leaves_no_process():
 def test_two_slots_never_share_a_user():
     with sandbox.slot() as first, sandbox.slot() as second:
         assert first is None or first != second
+
+
+class Scripted:
+    """A process that says what it is told to, and ends when it has said it."""
+
+    def __init__(self, *headers):
+        self.headers = list(headers)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *reason):
+        pass
+
+    def send(self, message, deadline):
+        pass
+
+    def receive(self, deadline):
+        if not self.headers:
+            raise sandbox.EndedError
+        return self.headers.pop(0), b""
+
+
+def test_a_cell_is_believed_only_as_long_as_it_cannot_know_an_input(drawn):
+    """A second process might have heard of the inputs from the first."""
+    broken, done = {"cell": 1, "error": ["E", "before"]}, {"cells": "done"}
+    leak = {"cell": 1, "error": ["E", "after"]}
+    processes = iter(
+        [Scripted(broken, done), *(Scripted(leak, done) for _ in range(9))]
+    )
+    cells = [(1, "1 / 0")]
+    state = attempt.attempt(drawn.questions, cells, lambda: next(processes))
+    assert state.reports == {1: "E: before"}
+    assert set(state.reasons.values()) == {attempt.GONE}
 
 
 # Levels
