@@ -130,9 +130,10 @@ class Scripted:
         pass
 
     def send(self, message, deadline):
-        pass
+        """Take what is sent, and pay no heed."""
 
     def receive(self, deadline):
+        """Return the next header."""
         if not self.headers:
             raise sandbox.EndedError
         return self.headers.pop(0), b""
