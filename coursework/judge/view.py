@@ -5,6 +5,7 @@ load, and nothing else: no other package, no home, no repository. It is built on
 each Python and NumPy, and kept in a cache.
 """
 
+import compileall
 import hashlib
 import os
 import re
@@ -107,6 +108,9 @@ def _fill(root):
     bundled = package.parent / "numpy.libs"
     if bundled.is_dir():
         shutil.copytree(bundled, root / "numpy" / "numpy.libs")
+    # Not every installer leaves bytecode; without it, each start takes a second.
+    for modules in (lib, root / "numpy"):
+        compileall.compile_dir(modules, quiet=2)
     for name in ("dev", "tmp", "bin"):
         (root / name).mkdir()
     for name in ("null", "urandom"):  # the sandbox puts the devices in their place

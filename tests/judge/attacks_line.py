@@ -31,6 +31,11 @@ def forged(tries, source, **options):
     return attack(tries, PIPE + source, **options)
 
 
+def garbled(tries, source):
+    """Return an attack that must be seen for what it is, and at once."""
+    return forged(tries, source, shows="no answer, or one that is far too large")
+
+
 FORGED = {
     "forged-verdict": forged(
         "say that all is right",
@@ -41,45 +46,45 @@ FORGED = {
         "say({'cell': here}); say({'cells': 'done'})\n"
         "for _ in range(9): say({'error': None, 'bad': None, 'sizes': []})",
     ),
-    "forged-lengths": forged(
+    "forged-lengths": garbled(
         "make the judge wait for four gigabytes",
         "say(b'{}', b'', (2**32 - 1, 2**32 - 1))",
     ),
-    "forged-body-length": forged(
+    "forged-body-length": garbled(
         "make the judge allocate four gigabytes", "say(b'{}', b'', (2, 2**32 - 1))"
     ),
-    "forged-shape": forged(
+    "forged-shape": garbled(
         "make the judge allocate an exabyte",
         f"answer(npy({ZEROS.replace('1, ', '1000000000, 1000000000')!r}, b'8' * 8))",
     ),
-    "forged-dimensions": forged(
+    "forged-dimensions": garbled(
         "overflow the product of a shape",
         f"answer(npy({ZEROS.replace('(1, )', '(' + '4294967296, ' * 4 + ')')!r}))",
     ),
-    "forged-pickle": forged(
+    "forged-pickle": garbled(
         "have the judge unpickle a command",
         "import pickle, os\nclass Evil:\n"
         "    def __reduce__(self): return os.system, ('touch /tmp/jachess-owned',)\n"
         f"answer(npy({ZEROS.replace('<f8', '|O')!r}, pickle.dumps([Evil()])))",
     ),
-    "forged-expression": forged(
+    "forged-expression": garbled(
         "have the judge evaluate a header",
         "answer(npy(\"{'descr': __import__('os').system('touch /tmp/jachess-owned'), "
         "'fortran_order': False, 'shape': (1, ), }\"))",
     ),
-    "forged-deep-json": forged("exhaust the judge's stack", "say(b'[' * 4000)"),
-    "forged-scalar": forged("send JSON that is no object", "say(b'3')"),
-    "forged-number": forged(
+    "forged-deep-json": garbled("exhaust the judge's stack", "say(b'[' * 4000)"),
+    "forged-scalar": garbled("send JSON that is no object", "say(b'3')"),
+    "forged-number": garbled(
         "send a number of four thousand digits",
         "say({'cell': here}); say({'cells': 'done'})\n"
         "for _ in range(9): say(b'{\"sizes\": [' + b'9' * 4000 + b']}')",
     ),
-    "forged-negative": forged(
+    "forged-negative": garbled(
         "send lengths below zero",
         "say({'cell': here}); say({'cells': 'done'})\n"
         "for _ in range(9): say({'sizes': [-8, 16]}, b'x' * 8)",
     ),
-    "forged-types": forged(
+    "forged-types": garbled(
         "send headers of the wrong types",
         "say({'cell': here, 'error': {'a': [1]}})",
     ),

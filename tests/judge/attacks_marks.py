@@ -94,11 +94,14 @@ ANSWERS = {
     ),
     "answer-nan": function(
         "return NaN, which is no further away than anything",
-        "a = np.empty((4, 2)); a[:] = np.nan\nreturn a",
+        "return np.nan",  # of the right shape for one of the questions
+        shows="values that are not finite",
     ),
-    "answer-infinite": function("return infinity", "return np.full((4, 2), np.inf)"),
+    "answer-infinite": function(
+        "return infinity", "return -np.inf", shows="values that are not finite"
+    ),
     "answer-overflow": function(
-        "overflow the difference", "return np.full((4, 2), 1.7e308)"
+        "overflow the difference", "return 1.7e308", shows="but not the values"
     ),
     "answer-complex": function(
         "return complex numbers", "return np.zeros((4, 2)) + 1j"

@@ -42,6 +42,8 @@ def test_honest_habits_cost_nothing(drawn):
     """Magics, plots, files, lists for arrays, and cells that fail or are not graded."""
     habits = [
         "%matplotlib inline\nimport numpy as np\n!pip install numpy",
+        "import matplotlib as mpl\nfrom matplotlib.colors import LogNorm\n"
+        "import matplotlib.ticker as ticker\nLogNorm(1, ticker.x)\nmpl.use('agg')",
         "from scipy import linalg",
         cell("while True: pass", tags=["not-graded"]),
         "data = np.loadtxt('toy_data.csv', delimiter=',')\nassert data[1, 1] == 4",

@@ -28,8 +28,6 @@ LIMITS = {
     resource.RLIMIT_MEMLOCK: 0,
     resource.RLIMIT_MSGQUEUE: 0,
 }
-
-
 NO_NEW_PRIVILEGES, SECCOMP, FILTER = 38, 22, 2  # of prctl(2)
 
 
@@ -124,13 +122,13 @@ def run_cell(source, number, namespace):
 
 
 def run_cells(cells, namespace, answers):
-    """Run the cells in order and report each; None is a cell that was set aside."""
+    """Run the cells in order and report each; one that fails does not stop the rest."""
     for number, source in cells:
         report = {"cell": number}
         try:
             run_cell(source, number, namespace)
         except BaseException as error:
-            report["error"] = [type(error).__name__[:80], str(error)[:300]]
+            report["error"] = [type(error).__name__[:80], str(error)[:200]]
         send(answers, report)
     send(answers, {"cells": "done"})
 
