@@ -1,4 +1,4 @@
-"""`python -m coursework.judge`: run, status, regrade, verify, new-seed."""
+"""`python -m coursework.judge`: new-seed, collect, run, status, regrade, verify."""
 
 import argparse
 import sys
@@ -54,6 +54,9 @@ def parser():
         add("--moodle", type=Path, help="a table for the Moodle gradebook")
         if name == "regrade":
             add("--student", action="append", help="one of them; may be repeated")
+    taken = chosen.add_parser("collect", help=commands.collect.__doc__)
+    taken.add_argument("archive", type=Path, help="what Canvas or Moodle gave you")
+    taken.add_argument("folder", type=Path, help="a new folder for the submissions")
     new = chosen.add_parser("new-seed", help="make the secret of a term")
     new.add_argument("file", type=Path)
     return top
@@ -64,6 +67,8 @@ def main(arguments=None):
     options = parser().parse_args(arguments)
     if options.command == "new-seed":
         return commands.new_seed(options.file)
+    if options.command == "collect":
+        return commands.collect(options.archive, options.folder)
     options.log = options.log or options.output.with_suffix(".log.jsonl")
     try:
         drawn = exam.draw(exam.load(options.assignment), seed.read(options.seed_file))

@@ -3,9 +3,20 @@
 import random
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 
-from coursework.judge import cluster, feedback, grade, log, report, sandbox, seed
+from coursework.judge import (
+    cluster,
+    feedback,
+    grade,
+    log,
+    report,
+    sandbox,
+    seed,
+    submissions,
+)
+from coursework.judge import collect as collecting
 from coursework.judge import run as grading
 from coursework.judge.progress import Progress
 
@@ -18,6 +29,19 @@ def new_seed(path):
         print(f"{path} is there already; a new term needs a new file.", file=sys.stderr)
         return 2
     print(f"{path} holds the secret. Keep it, and keep it to yourself.")
+    return 0
+
+
+def collect(archive, folder):
+    """Take the notebooks out of an archive of Canvas or Moodle."""
+    try:
+        left_out = collecting.collect(archive, folder)
+    except (OSError, zipfile.BadZipFile, RuntimeError) as error:
+        print(f"{archive}: {error}", file=sys.stderr)
+        return 2
+    for name in left_out:
+        print(f"left out: {report.plain(name)}")
+    print(f"{len(submissions.collect(folder))} students in {folder}")
     return 0
 
 

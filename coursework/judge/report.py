@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import re
 import unicodedata
 from pathlib import Path
 
@@ -54,22 +55,44 @@ def grades(exam, results):
     return table(rows)
 
 
+def collected(platform, student):
+    """Return the number that a platform gave a student, if `collect` kept it."""
+    match = re.fullmatch(rf"{platform}-(\d+)", student)
+    return match[1] if match else None
+
+
 def canvas(exam, results):
-    """Return the table that a Canvas gradebook imports; ids are SIS login ids."""
+    """Return the table that a Canvas gradebook imports.
+
+    A student is known by the number of Canvas, and otherwise by the SIS login id.
+    """
     rows = [
         ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", exam.title],
         ["    Points Possible", "", "", "", "", exam.points],
     ]
-    rows += [[s, "", "", s, "", total(result)] for s, result in results]
+    for student, result in results:
+        number = collected("canvas", student)
+        login = "" if number else student
+        rows.append([student, number or "", "", login, "", total(result)])
     return table(rows)
 
 
 def moodle(exam, results):
-    """Return the table that a Moodle gradebook imports; ids are user names."""
+    """Return the table that Moodle imports.
+
+    It is the grading worksheet of the assignment if `collect` has kept the numbers of
+    the participants, and otherwise a table of user names for the gradebook.
+    """
+    numbers = [collected("moodle", student) for student, _ in results]
     rows = [["Username", exam.title, "Feedback"]]
-    for student, result in results:
+    if all(numbers):
+        rows = [["Identifier", "Grade", "Last modified (grade)", "Feedback comments"]]
+    for number, (student, result) in zip(numbers, results, strict=True):
         words = f"{total(result)} of {exam.points}"
         if result["status"] != "graded":
             words += f": {result['status']}"
-        rows.append([student, total(result), words])
+        if all(numbers):
+            rows.append([f"Participant {number}", total(result), "", words])
+        else:
+            rows.append([student, total(result), words])
     return table(rows)
