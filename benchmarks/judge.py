@@ -11,9 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from coursework.release import notebooks
-
 from benchmarks.machine import describe_machine
+from coursework import release
 from coursework.judge import exam, log, report, run, sandbox, submissions
 
 OUT = Path("_build/bench/judge.json")
@@ -42,7 +41,7 @@ def variant(solved, stub, kind, drawn, number):
 def hand_in(folder, name, drawn, kinds):
     """Write submissions of these kinds, in turn, into a folder."""
     folder.mkdir()
-    solved, stub = notebooks(name)
+    solved, stub = release.notebooks(name)
     for number, kind in enumerate(kinds):
         data = variant(solved, stub, kind, drawn, number)
         student = f"{number:04}-{kind.replace(' ', '-')}"

@@ -14,11 +14,11 @@ NAMES = sorted(p.parent.name for p in (ROOT / "coursework").glob("hw*/questions.
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_reference_scores_full_and_the_stub_nothing(name):
-    from coursework.release import notebooks
+    from coursework import release
 
     needs("bubblewrap")
     drawn = exam.draw(exam.load(name), bytes(range(32)))
-    solved, stub = (json.dumps(n).encode() for n in notebooks(name))
+    solved, stub = (json.dumps(n).encode() for n in release.notebooks(name))
     result = grade.grade(drawn, solved)
     assert report.total(result) == drawn.points, result
     assert result["cells"] == []
