@@ -1,0 +1,126 @@
+"""Run a submission's cells and ask all its questions, in as many processes as it takes.
+
+There are `SECONDS` in all. In the first round each cell and each question gets a short
+slice; one that takes longer is set aside, the process is ended, and the rest is done in
+a new one. In the second round what was set aside gets the time that is left. So a loop
+costs its own question alone, and never more than `SECONDS`.
+"""
+
+import time
+from dataclasses import dataclass, field
+
+from coursework.judge import answers, wire
+from coursework.judge.sandbox import EndedError, TimedOutError
+
+SECONDS = 5.2
+SLICE = 0.5
+REPORT_LIMIT = 300
+TOO_LONG = "it took too long"
+GONE = "the program ended before it answered"
+STOPPED = "it ended the whole program"
+GARBLED = "the program sent no answer, or one that is far too large"
+NOT_ASKED = "the time of the whole notebook was up before this question's turn"
+
+
+@dataclass
+class Attempt:
+    """What is known so far; a step is a cell, by number, or a question, by name."""
+
+    reasons: dict  # question → None if it is right, otherwise why it is not
+    reports: dict = field(default_factory=dict)  # cell → what went wrong
+    end: float = field(default_factory=lambda: time.monotonic() + SECONDS)
+    second: bool = False  # the second round has begun
+    blind: bool = True  # no input has been sent to any process yet
+    late: set = field(default_factory=set)  # steps that took too long once
+    dropped: set = field(default_factory=set)  # steps that are not tried again
+
+    def left(self):
+        """Return the seconds that are left."""
+        return max(self.end - time.monotonic(), 0)
+
+    def aside(self):
+        """Return the steps that are not taken in this round."""
+        return self.dropped if self.second else self.dropped | self.late
+
+    def deadline(self):
+        """Return when the next step must be done."""
+        if not self.second:
+            return time.monotonic() + min(SLICE, self.left() / 4)
+        return time.monotonic() + self.left() / max(len(self.late - self.dropped), 1)
+
+    def strike(self, step, reason):
+        """Set a step aside that broke its process, and say why."""
+        again = reason == TOO_LONG and not self.second
+        (self.late if again else self.dropped).add(step)
+        if isinstance(step, str):
+            self.reasons[step] = reason
+        elif self.blind and step is not None:
+            self.reports[step] = reason
+
+
+def attempt(questions, cells, start):
+    """Return the `Attempt` of a submission; `start` starts a process in a sandbox."""
+    state = Attempt({q.name: NOT_ASKED for q in questions})
+    _round(state, questions, cells, start)
+    if state.late:
+        state.second = True
+        # A cell that was too slow may be what the other answers wanted.
+        all_wrong = any(isinstance(step, int) for step in state.late)
+        todo = [
+            q for q in questions
+            if q.name in state.late or (all_wrong and state.reasons[q.name])
+        ]  # fmt: skip
+        _round(state, todo, cells, start)
+    return state
+
+
+def _round(state, todo, cells, start):
+    """Ask the questions of one round; a process that breaks is followed by another."""
+    todo, broken = list(todo), True
+    while broken and todo and state.left():
+        taken = [cell for cell in cells if cell[0] not in state.aside()]
+        with start() as process:
+            broken = _pass(state, process, taken, todo)
+        todo = [q for q in todo if q.name not in state.aside()]
+
+
+def _pass(state, process, cells, todo):
+    """Run cells and ask questions in one process; tell whether a step has broken it.
+
+    A question that was answered leaves `todo`, whether it was right or not.
+    """
+    step = None
+    try:
+        process.send(wire.encode({"cells": cells}), state.end)
+        for step, _ in cells:
+            _hear_of_cell(state, process, step)
+        process.receive(state.deadline())  # the cells are done
+        state.blind = False
+        while todo and state.left():
+            step = todo[0].name
+            state.reasons[step] = answers.ask(process, todo[0], state.deadline())
+            del todo[0]
+    except TimedOutError:
+        state.strike(step, TOO_LONG)
+    except EndedError:
+        state.strike(step, GONE if isinstance(step, str) else STOPPED)
+    except wire.GarbledError:
+        state.strike(step, GARBLED)
+    else:
+        return False
+    return step is not None
+
+
+def _hear_of_cell(state, process, number):
+    """Wait for one cell, and keep what it says as long as it cannot know an input."""
+    header, _ = process.receive(state.deadline())
+    if header.get("cell") != number:
+        raise wire.GarbledError
+    error = header.get("error")
+    if error is None:
+        if number in state.late:
+            state.reports.pop(number, None)  # it was slow, and no more than that
+    elif state.blind:
+        if not (isinstance(error, list) and all(isinstance(e, str) for e in error)):
+            raise wire.GarbledError
+        state.reports[number] = ": ".join(error)[:REPORT_LIMIT]

@@ -1,0 +1,170 @@
+"""Run the cells of one submission and answer calls. This file runs in the sandbox.
+
+It knows no expected value and no score, and nothing that it says is trusted. Both ways,
+a message is two lengths, a JSON header and a body of `.npy` pieces.
+"""
+
+import ctypes
+import io
+import json
+import os
+import re
+import resource
+import struct
+import sys
+
+os.chdir("/desk")
+sys.path += ["/numpy", "/desk"]
+import numpy as np  # noqa: E402
+
+MEMORY, FILE, SECONDS = 1 << 30, 16 << 20, 8
+LIMITS = {
+    resource.RLIMIT_NPROC: 0,  # a submission is one process of one thread
+    resource.RLIMIT_AS: MEMORY,
+    resource.RLIMIT_FSIZE: FILE,
+    resource.RLIMIT_CPU: SECONDS,
+    resource.RLIMIT_NOFILE: 32,
+    resource.RLIMIT_CORE: 0,
+    resource.RLIMIT_MEMLOCK: 0,
+    resource.RLIMIT_MSGQUEUE: 0,
+}
+NO_NEW_PRIVILEGES, SECCOMP, FILTER = 38, 22, 2  # of prctl(2)
+
+
+class Void(io.RawIOBase):
+    """A stream that swallows what is printed."""
+
+    def writable(self):
+        """Say that it can be written to."""
+        return True
+
+    def write(self, data):
+        """Forget the data."""
+        return len(data)
+
+
+def wire():
+    """Return the streams to the judge, and close the standard ones to the student."""
+    commands, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open("/dev/null", os.O_RDONLY)
+    for standard in (0, 1, 2):
+        os.dup2(nothing, standard)
+    os.close(nothing)
+    sys.stdin = None
+    sys.stdout = sys.stderr = io.TextIOWrapper(io.BufferedWriter(Void()), "utf-8")
+    return commands, answers
+
+
+class Program(ctypes.Structure):
+    """A filter of system calls, as the kernel takes it: a count of steps of 8 bytes."""
+
+    _fields_ = (("length", ctypes.c_ushort), ("steps", ctypes.c_char_p))
+
+
+def restrict(steps):
+    """Put this process, once and for all, under its limits and the filter."""
+    for limit, value in LIMITS.items():
+        resource.setrlimit(limit, (value, value))
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    program = Program(len(steps) // 8, steps)
+    if prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0) or (
+        steps and prctl(SECCOMP, FILTER, ctypes.byref(program))
+    ):
+        raise OSError(ctypes.get_errno(), "the filter of system calls")
+
+
+def receive(stream):
+    """Return the next (header, body)."""
+    sizes = stream.read(8)
+    if len(sizes) < 8:
+        os._exit(0)
+    header, body = struct.unpack(">II", sizes)
+    return json.loads(stream.read(header)), io.BytesIO(stream.read(body))
+
+
+def send(stream, header, body=b""):
+    """Send one message."""
+    text = json.dumps(header).encode()
+    stream.write(struct.pack(">II", len(text), len(body)) + text + body)
+    stream.flush()
+
+
+def decode(value, body):
+    """Return an argument; arrays are read from the body in the order they are met."""
+    if value == {"npy": True}:
+        return np.load(body, allow_pickle=False)
+    return [decode(v, body) for v in value] if isinstance(value, list) else value
+
+
+def encode(value):
+    """Return one array of numbers as `.npy` bytes, or raise a TypeError."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf":
+        raise TypeError("not real numbers")
+    body = io.BytesIO()
+    np.save(body, np.array(array, dtype="<f8", order="C"), allow_pickle=False)
+    return body.getvalue()
+
+
+def without_magics(source):
+    """Return the source with the lines that only Jupyter understands blanked."""
+    return re.sub(r"^(\s*)[%!].*$", r"\1pass", source, flags=re.MULTILINE)
+
+
+def run_cell(source, number, namespace):
+    """Run one cell in the namespace of the notebook."""
+    name = f"<cell {number}>"
+    try:
+        code = compile(source, name, "exec")
+    except SyntaxError:
+        code = compile(without_magics(source), name, "exec")
+    exec(code, namespace)
+
+
+def run_cells(cells, namespace, answers):
+    """Run the cells in order and report each; one that fails does not stop the rest."""
+    for number, source in cells:
+        report = {"cell": number}
+        try:
+            run_cell(source, number, namespace)
+        except BaseException as error:
+            report["error"] = [type(error).__name__[:80], str(error)[:200]]
+        send(answers, report)
+    send(answers, {"cells": "done"})
+
+
+def answer(call, body, namespace):
+    """Return (header, body) for one call of a function of the notebook."""
+    if call["function"] not in namespace:
+        return {"missing": True}, b""
+    arguments = [decode(value, body) for value in call["arguments"]]
+    try:
+        value = namespace[call["function"]](*arguments)
+    except BaseException as error:
+        return {"error": type(error).__name__[:80]}, b""
+    parts = call["parts"]
+    if value is None:
+        return {"bad": "nothing"}, b""
+    if parts and not (isinstance(value, (tuple, list)) and len(value) == parts):
+        return {"bad": "parts"}, b""
+    try:
+        pieces = [encode(part) for part in (value if parts else [value])]
+    except BaseException:
+        return {"bad": "numbers"}, b""
+    return {"sizes": [len(piece) for piece in pieces]}, b"".join(pieces)
+
+
+def main():
+    """Do what the judge asks until it stops asking."""
+    commands, answers = wire()
+    restrict(bytes.fromhex(sys.argv[1]))
+    send(answers, {"ready": True})
+    namespace = {"__name__": "__main__", "display": lambda *values, **options: None}
+    header, _ = receive(commands)
+    run_cells(header["cells"], namespace, answers)
+    while True:
+        call, body = receive(commands)
+        send(answers, *answer(call, body, namespace))
+
+
+main()

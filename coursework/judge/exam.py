@@ -1,0 +1,142 @@
+"""An assignment with its inputs drawn and its right answers worked out.
+
+An `Exam` is plain data: it can be sent to another machine, and its fingerprint changes
+whenever anything that can change a mark does.
+"""
+
+import copy
+import hashlib
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from coursework.judge import seed as seeds
+from coursework.judge import wire
+
+
+@dataclass(frozen=True)
+class Call:
+    """One hidden call: its message, and what is right: arrays, and how near is near."""
+
+    label: str
+    message: bytes
+    expected: tuple
+    rtol: float
+    atol: float
+
+    def agrees(self, answer):
+        """Say in words why an answer is wrong, or return None."""
+        if [a.shape for a in answer] != [e.shape for e in self.expected]:
+            return "the answer has the wrong shape"
+        if not all(np.isfinite(a).all() for a in answer):
+            return "the answer holds values that are not finite"
+        with np.errstate(all="ignore"):  # the answer may be any number there is
+            near = all(map(self._is_near, answer, self.expected))
+        return None if near else "the answer has the right shape, but not the values"
+
+    def _is_near(self, a, e):
+        return (abs(a - e) <= self.atol + self.rtol * abs(e).max(initial=0)).all()
+
+
+@dataclass(frozen=True)
+class ExamQuestion:
+    """One question, ready to be asked."""
+
+    name: str
+    title: str
+    function: str
+    points: int
+    calls: tuple
+
+
+@dataclass(frozen=True)
+class Exam:
+    """One assignment, ready to be asked.
+
+    `written` are (name, title, points), `files` are (name, bytes).
+    """
+
+    name: str
+    title: str
+    questions: tuple
+    written: tuple
+    files: tuple
+    fingerprint: str
+
+    @property
+    def points(self):
+        """The points that the judge can give."""
+        return sum(question.points for question in self.questions)
+
+
+def load(name):
+    """Return the assignment of a name, `hw1`, or of a module that holds one."""
+    module = name if "." in name else f"coursework.{name}.questions"
+    return importlib.import_module(module).ASSIGNMENT
+
+
+def draw(assignment, seed):
+    """Return the exam of an assignment for one secret seed."""
+    questions = tuple(_question(q, assignment.name, seed) for q in assignment.judged)
+    names = {q.name for q in assignment.judged}
+    written = tuple(
+        (q.name, q.title, q.points) for q in assignment.questions if q.name not in names
+    )
+    files = tuple((Path(f).name, Path(f).read_bytes()) for f in assignment.files)
+    return Exam(
+        assignment.name,
+        assignment.title,
+        questions,
+        written,
+        files,
+        _fingerprint(assignment, questions, written, files),
+    )
+
+
+def _question(question, assignment, seed):
+    cases = question.cases(seeds.generator(seed, assignment, question.name))
+    if not cases:
+        raise ValueError(f"question {question.name} has no case")
+    calls = tuple(_call(question, case) for case in cases)
+    return ExamQuestion(
+        question.name, question.title, question.function, question.points, calls
+    )
+
+
+def _call(question, case):
+    # The reference works on a copy: what is sent is what was drawn.
+    right = question.reference(*copy.deepcopy(case.arguments))
+    many = isinstance(right, (tuple, list))
+    expected = tuple(np.array(r, dtype=float) for r in (right if many else [right]))
+    if not all(np.isfinite(e).all() for e in expected):
+        raise ValueError(f"question {question.name}, {case.label}: no finite answer")
+    message = wire.encode_call(
+        question.function, case.arguments, len(expected) if many else 0
+    )
+    return Call(case.label, message, expected, question.rtol, question.atol)
+
+
+def code_fingerprint():
+    """Return a hash of the judge's own code."""
+    digest = hashlib.sha256()
+    here = Path(__file__).parent
+    for path in sorted(here.rglob("*.py")):
+        name = path.relative_to(here).as_posix()
+        digest.update(name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _fingerprint(assignment, questions, written, files):
+    """Return a hash of the judge, the inputs, the right answers and the files."""
+    whole = (code_fingerprint(), assignment.name, assignment.title, written, files)
+    digest = hashlib.sha256(repr(whole).encode())
+    for question in questions:
+        digest.update(repr((question.name, question.title, question.points)).encode())
+        for call in question.calls:
+            digest.update(repr((call.label, call.rtol, call.atol)).encode())
+            digest.update(call.message)
+            for right in call.expected:
+                digest.update(repr(right.shape).encode() + right.tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,33 @@
+"""What the tests of the judge share: an exam, and a term in a folder."""
+
+import pytest
+from judge import toy
+from judge.notebooks import STUB, honest, notebook
+
+from coursework.judge import exam, sandbox, seed
+
+
+@pytest.fixture(scope="session")
+def drawn():
+    """Return the toy assignment with its inputs drawn."""
+    return exam.draw(toy.ASSIGNMENT, toy.SECRET)
+
+
+@pytest.fixture
+def term(tmp_path):
+    """Return a folder with a seed and three submissions: right, wrong and refused."""
+    seed.make(tmp_path / "term.key")
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "ada.ipynb").write_bytes(notebook(*honest()))
+    (folder / "bob.ipynb").write_bytes(notebook(*STUB))
+    (folder / "cyd.txt").write_bytes(b"")
+    return tmp_path
+
+
+@pytest.fixture
+def fresh_level():
+    """Forget which level was found, before and after a test."""
+    sandbox.level.cache_clear()
+    yield
+    sandbox.level.cache_clear()

@@ -1,0 +1,103 @@
+"""From the archive of a platform to its gradebook, and nobody in another's place."""
+
+import csv
+import zipfile
+from pathlib import PurePosixPath
+
+import pytest
+from judge.notebooks import honest, notebook
+
+from coursework.judge import __main__, collect, grade, report, submissions
+
+WHOLE = notebook(*honest())
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("lovelaceada_17_99_hw1.ipynb", "canvas-17"),
+        ("lovelaceada_LATE_17_99_hw1-2.ipynb", "canvas-17"),
+        ("lovelaceada_17_99_evil_5_6_hw1.ipynb", "canvas-17"),
+        ("ada_5_17_99_hw1.ipynb", None),  # is this 5, or 17 who is called ada_5?
+        ("ada_LATE_5_17_99_hw1.ipynb", None),
+        ("ada_x_5_17_99_hw1.ipynb", None),
+        ("Ada Lovelace_42_assignsubmission_file/hw1.ipynb", "moodle-42"),
+        ("Ada Lovelace_42_assignsubmission_file_/a/hw1.ipynb", "moodle-42"),
+        ("Ada_5_42_assignsubmission_file/x_7_assignsubmission_file", "moodle-42"),
+        ("Ada/17_99_hw1.ipynb", None),
+        ("../../etc/passwd.ipynb", None),
+        ("hw1.ipynb", None),
+    ],
+)
+def test_a_student_is_who_the_platform_says(path, name):
+    assert collect.student(PurePosixPath(path)) == name
+
+
+def archive(path, *members):
+    """Write an archive of honest notebooks."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made:
+        for name in members:
+            made.writestr(name, WHOLE if name.endswith("ipynb") else b"")
+    return path
+
+
+def test_notebooks_are_taken_out_and_the_rest_is_named(tmp_path, capsys):
+    path = archive(
+        tmp_path / "all.zip",
+        "ada_17_99_hw1.ipynb",
+        "bob_LATE_18_98_hw1.ipynb",
+        "bob_LATE_18_97_notes.ipynb",
+        "cyd_19_96_hw1.pdf",
+        "../escape.ipynb",
+        "dot_20_95_x/../../../escape.ipynb",
+    )
+    target = tmp_path / "in"
+    assert __main__.main(["collect", str(path), str(target)]) == 0
+    words = capsys.readouterr().out
+    assert "left out: cyd_19_96_hw1.pdf" in words
+    assert "left out: ../escape.ipynb" in words
+    assert "2 students" in words
+    found = {s.student: s.refusal for s in submissions.collect(target)}
+    assert found == {"canvas-17": "", "canvas-18": "there are 2 files of this name"}
+    assert {p.name for p in tmp_path.rglob("*.ipynb")} == {
+        "canvas-17.ipynb",
+        "canvas-18.ipynb",
+    }
+    assert __main__.main(["collect", str(path), str(target)]) == 2  # it is there
+
+
+def test_a_bomb_is_written_no_further_than_it_takes_to_refuse_it(tmp_path):
+    with zipfile.ZipFile(tmp_path / "all.zip", "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr("ada_17_99_hw1.ipynb", bytes(100 << 20))
+    collect.collect(tmp_path / "all.zip", tmp_path / "in")
+    (found,) = submissions.collect(tmp_path / "in")
+    assert found.path.stat().st_size == collect.SIZE_LIMIT + 1
+    with pytest.raises(grade.notebook.RefusedError, match="larger than"):
+        found.read()
+
+
+def test_what_is_no_archive_is_said(tmp_path, capsys):
+    (tmp_path / "all.zip").write_bytes(b"no")
+    arguments = ["collect", str(tmp_path / "all.zip"), str(tmp_path / "in")]
+    assert __main__.main(arguments) == 2
+    assert "not a zip file" in capsys.readouterr().err
+
+
+def rows(text):
+    """Return the rows of a table."""
+    return list(csv.reader(text.splitlines()))
+
+
+def test_marks_go_back_under_the_platform_s_own_numbers(drawn):
+    result = grade.refused(drawn, "no")
+    canvas = rows(report.canvas(drawn, [("canvas-17", result), ("17", result)]))
+    assert canvas[2] == ["canvas-17", "17", "", "", "", "0"]
+    assert canvas[3] == ["17", "", "", "17", "", "0"]
+    worksheet = rows(report.moodle(drawn, [("moodle-42", result)]))
+    assert worksheet == [
+        ["Identifier", "Grade", "Last modified (grade)", "Feedback comments"],
+        ["Participant 42", "0", "", "0 of 10: no"],
+    ]
+    mixed = rows(report.moodle(drawn, [("moodle-42", result), ("ada", result)]))
+    assert mixed[0][0] == "Username"
+    assert [row[0] for row in mixed[1:]] == ["moodle-42", "ada"]

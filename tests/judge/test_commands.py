@@ -1,0 +1,255 @@
+"""The command line, the log, the tables and the pages that a run writes."""
+
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from judge.night import needs
+from judge.notebooks import honest, notebook
+
+from coursework.judge import (
+    __main__,
+    attempt,
+    feedback,
+    log,
+    report,
+    run,
+    sandbox,
+    seed,
+    submissions,
+    view,
+)
+from coursework.judge import notebook as notebook_limits
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def isolation():
+    needs("bubblewrap")
+
+
+def judge(command, term, *options):
+    """Run the command line on a term."""
+    where = [str(term / "in"), "--seed-file", str(term / "term.key")]
+    output = ["-o", str(term / "grades.csv")]
+    return __main__.main([command, "judge.toy", *where, *output, *options])
+
+
+def table(path):
+    """Return the rows of a table."""
+    return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+
+
+def test_a_run_writes_tables_feedback_and_the_level(term, capsys):
+    options = ["--feedback", str(term / "feedback"), "-j", "2"]
+    options += ["--canvas", str(term / "canvas.csv"), "--moodle", str(term / "m.csv")]
+    assert judge("run", term, *options) == 0
+    assert "Isolation: bubblewrap" in capsys.readouterr().out
+    rows = table(term / "grades.csv")
+    assert [r["student"] for r in rows] == ["ada", "bob", "cyd"]
+    assert [r["total"] for r in rows] == ["10", "0", "0"]
+    assert [r["isolation"] for r in rows] == ["bubblewrap", "bubblewrap", ""]
+    assert rows[2]["status"] == "the file is not a notebook (.ipynb)"
+    assert rows[0]["w1 (written, of 3)"] == ""
+    pages = {p.stem: p.read_text() for p in (term / "feedback").iterdir()}
+    assert set(pages) == {"ada", "bob", "cyd"}
+    assert "10 of 10 points" in pages["ada"]
+    assert "Not graded: the file is not a notebook" in pages["cyd"]
+    canvas = list(csv.reader((term / "canvas.csv").read_text().splitlines()))
+    assert canvas[0][:5] == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
+    assert canvas[1] == ["Points Possible", "", "", "", "", "10"]
+    assert canvas[2] == ["ada", "", "", "ada", "", "10"]
+    moodle = list(csv.reader((term / "m.csv").read_text().splitlines()))
+    assert moodle[0] == ["Username", "A toy assignment", "Feedback"]
+    assert moodle[1] == ["ada", "10", "10 of 10"]
+
+
+def test_grading_again_gives_the_same_bytes(term):
+    options = ["--feedback", str(term / "feedback")]
+
+    def everything():
+        paths = [term / "grades.csv", *sorted((term / "feedback").iterdir())]
+        return [path.read_bytes() for path in paths]
+
+    judge("run", term, *options)
+    first = everything()
+    assert judge("regrade", term, *options, "-j", "2") == 0
+    assert everything() == first
+    (term / "grades.log.jsonl").unlink()
+    judge("run", term, *options)
+    assert everything() == first
+
+
+def test_what_is_in_the_log_is_not_graded_again(term, monkeypatch):
+    graded = []
+    timed = run.timed_grade
+    monkeypatch.setattr(run, "timed_grade", lambda *a: graded.append(a[1]) or timed(*a))
+    judge("run", term)
+    judge("run", term)
+    assert len(graded) == 2
+    judge("regrade", term, "--student", "bob")
+    assert graded[2:] == [(term / "in" / "bob.ipynb").read_bytes()]
+    (term / "in" / "bob.ipynb").write_bytes(notebook(*honest(), "1"))  # again
+    judge("run", term)
+    assert len(graded) == 4
+    (term / "term.key").unlink()
+    seed.make(term / "term.key")  # another term
+    judge("run", term)
+    assert len(graded) == 6
+    assert judge("regrade", term, "--student", "eve") == 2
+
+
+def test_status_counts(term, capsys):
+    judge("status", term)
+    assert "0 graded, 1 refused, 2 to do" in capsys.readouterr().out
+    judge("run", term)
+    capsys.readouterr()
+    judge("status", term)
+    words = capsys.readouterr().out
+    assert "2 graded, 1 refused, 0 to do" in words
+    assert "mean 5.00 of 10 points" in words
+
+
+def test_verify_finds_a_changed_mark(term, capsys):
+    judge("run", term)
+    assert judge("verify", term) == 0
+    book = term / "grades.log.jsonl"
+    records = [json.loads(line) for line in book.read_text().splitlines()]
+    bob = next(r for r in records if r["student"] == "bob")
+    bob["result"]["questions"]["q1"]["points"] = 3
+    book.write_text("".join(json.dumps(r) + "\n" for r in records))
+    before = book.read_bytes()
+    capsys.readouterr()
+    assert judge("verify", term) == 1
+    assert "bob: 3 then, 0 now" in capsys.readouterr().out
+    assert judge("verify", term, "--sample", "0") == 0
+    assert book.read_bytes() == before
+
+
+def test_a_log_that_was_cut_short_is_gone_on_with(tmp_path):
+    path = tmp_path / "log.jsonl"
+    path.write_text('{"key": "a", "result": 1}\n{"key": "b", "res')
+    with log.Log(path) as book:
+        book.append(key="c", result=3)
+    assert set(log.read(path)) == {"a", "c"}
+    assert log.read(tmp_path / "none.jsonl") == {}
+
+
+def test_an_interrupted_run_loses_nothing(term):
+    """Ctrl-C in the middle; the same command goes on from there."""
+    slow = "import time\ntime.sleep(0.3)"
+    for n in range(12):
+        data = notebook(slow, *honest(), f"# {n}")
+        (term / "in" / f"student{n:02}.ipynb").write_bytes(data)
+    command = [sys.executable, "-m", "coursework.judge", "run", "judge.toy"]
+    command += [str(term / "in"), "--seed-file", str(term / "term.key")]
+    command += ["-o", str(term / "grades.csv"), "-j", "2"]
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
+    book = term / "grades.log.jsonl"
+    process = subprocess.Popen(
+        command, env=environment, stderr=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    while not (book.exists() and len(book.read_text().splitlines()) >= 3):
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, words = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "goes on from there" in words
+    done = len(log.read(book))
+    assert 3 <= done < 14
+    assert not (term / "grades.csv").exists()
+    assert (
+        subprocess.run(command, env=environment, cwd=ROOT, check=False).returncode == 0
+    )
+    assert len(book.read_text().splitlines()) == len(log.read(book)) == 14
+    totals = [row["total"] for row in table(term / "grades.csv")]
+    assert totals == ["10", "0", "0"] + ["10"] * 12
+
+
+@pytest.mark.usefixtures("fresh_level")
+def test_nothing_is_graded_without_isolation(monkeypatch, term, capsys):
+    monkeypatch.setattr(sandbox.shutil, "which", lambda name: None)
+    assert judge("run", term) == 2
+    words = capsys.readouterr().err
+    assert "without isolation" in words
+    assert "bubblewrap: bwrap is not installed" in words
+    assert not (term / "grades.csv").exists()
+    assert not (term / "grades.log.jsonl").exists()
+
+
+def test_a_failure_of_the_judge_is_a_zero_that_is_tried_again(term, monkeypatch, drawn):
+    def fail(exam, data):
+        raise ZeroDivisionError
+
+    found = submissions.collect(term / "in")
+    book = term / "log.jsonl"
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "timed_grade", fail)
+        results = run.run(drawn, found, book)
+    assert results["ada"]["status"] == "the judge itself failed (ZeroDivisionError)"
+    assert log.read(book) == {}
+    assert report.total(run.run(drawn, found, book)["ada"]) == 10
+
+
+def test_a_missing_assignment_or_folder_is_said_in_one_line(term, capsys):
+    assert __main__.main(
+        ["run", "hw99", str(term), "--seed-file", str(term / "term.key")]
+    ) == 2  # fmt: skip
+    assert "coursework.hw99" in capsys.readouterr().err
+    (term / "in").rename(term / "out")
+    assert judge("run", term) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_new_seed_is_a_command(tmp_path, capsys):
+    assert __main__.main(["new-seed", str(tmp_path / "k")]) == 0
+    assert __main__.main(["new-seed", str(tmp_path / "k")]) == 2
+
+
+def test_control_characters_and_formulas_are_taken_out():
+    assert report.plain("a\x1b[31m\n\u202eb\x00") == "a [31m  b"
+    assert report.cell("=1+1") == "'=1+1"
+    assert report.cell("\t=1") == "'=1"
+    assert report.cell(3) == 3
+    assert feedback.safe("<b>&\"'") == "&lt;b&gt;&amp;&quot;&#x27;"
+
+
+def test_the_page_for_instructors_states_the_limits_that_hold():
+    page = (ROOT / "book" / "instructors.md").read_text(encoding="utf-8")
+    memory = int(re.search(r"MEMORY, \S+ \S+ = 1 << (\d+)", worker_source())[1])
+    for fact in (
+        f"{attempt.SECONDS} seconds",
+        f"{attempt.SECONDS} s in all",
+        f"more than {notebook_limits.SIZE_LIMIT >> 20} MB",
+        f"or {notebook_limits.CELL_LIMIT} cells",
+        f"{sandbox.TMP >> 20} MB of files in memory",
+        f"{2**memory >> 30} GB of memory",
+        f"shorter than {seed.BYTES} bytes",
+    ):
+        assert fact in page
+    assert attempt.SLICE == 0.5
+    assert "after half a second" in page
+
+
+def test_every_command_of_the_page_is_understood():
+    page = (ROOT / "book" / "instructors.md").read_text(encoding="utf-8")
+    lines = page.replace("\\\n", " ").splitlines()
+    commands = [x for x in lines if x.startswith("python -m coursework.judge")]
+    assert len(commands) >= 6
+    for command in commands:
+        words = command.partition("#")[0].split()[3:]
+        assert __main__.parser().parse_args(words).command == words[0]
+
+
+def worker_source():
+    """Return the source of the worker, which cannot be imported here."""
+    return (view.DESK_SOURCE / "worker.py").read_text(encoding="utf-8")

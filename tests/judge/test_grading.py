@@ -1,0 +1,185 @@
+"""One submission: honest ones get their marks, and levels of isolation are kept."""
+
+import os
+import time
+
+import psutil
+import pytest
+from judge.night import needs
+from judge.notebooks import RIGHT, STUB, cell, honest, notebook
+
+from coursework.judge import (
+    attempt,
+    grade,
+    report,
+    sandbox,
+    view,
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def isolation():
+    needs("bubblewrap")
+
+
+def points(drawn, *cells):
+    """Return the points of each question of one submission."""
+    result = grade.grade(drawn, notebook(*cells))
+    return [mark["points"] for mark in result["questions"].values()]
+
+
+def test_the_reference_scores_full_and_the_stub_nothing(drawn):
+    assert points(drawn, *honest()) == [3, 4, 1, 2]
+    assert points(drawn, *STUB) == [0, 0, 0, 0]
+
+
+def test_all_cases_of_a_question_must_be_right(drawn):
+    shallow = "def forward(W, X): return W[0][:, 0] + X @ W[0][:, 1:].T"
+    assert points(drawn, *honest(forward=shallow)) == [0, 4, 1, 2]
+
+
+def test_honest_habits_cost_nothing(drawn):
+    """Magics, plots, files, lists for arrays, and cells that fail or are not graded."""
+    habits = [
+        "%matplotlib inline\nimport numpy as np\n!pip install numpy",
+        "import matplotlib as mpl\nfrom matplotlib.colors import LogNorm\n"
+        "import matplotlib.ticker as ticker\nLogNorm(1, ticker.x)\nmpl.use('agg')",
+        "from scipy import linalg",
+        cell("while True: pass", tags=["not-graded"]),
+        "data = np.loadtxt('toy_data.csv', delimiter=',')\nassert data[1, 1] == 4",
+        "with plt.style.context('x'):\n    fig, axes = plt.subplots(2, 2)\n"
+        "    for ax in axes.flat: line, = ax.plot(data); ax.set(title='x')\nplt.show()",
+        "import time\nstart = time.perf_counter()\nprint(time.perf_counter() - start)",
+        "open('/tmp/mine.txt', 'w').write('x'); display(data)",
+        "def split(X): return [(X * (X > 0)).tolist(), (X * (X < 0)).tolist()]",
+        "total_before = total\ndef total(X, kind): return float(total_before(X, kind))",
+    ]
+    result = grade.grade(drawn, notebook(*honest(), *habits))
+    assert [m["points"] for m in result["questions"].values()] == [3, 4, 1, 2]
+    (report_of_scipy,) = result["cells"]
+    assert report_of_scipy[1:] == [
+        "from scipy import linalg",
+        "ModuleNotFoundError: No module named 'scipy'",
+    ]
+
+
+def test_a_slow_cell_and_a_slow_function_get_their_time(drawn):
+    slow = "import time\ntime.sleep(0.8)\nfactor = 1"
+    late = "def total(X, kind):\n    time.sleep(0.8)\n"
+    late += "    return factor * (X.sum() if kind == 'plain' else (X**2).sum())"
+    result = grade.grade(drawn, notebook(slow, *honest(total=late)))
+    assert [m["points"] for m in result["questions"].values()] == [3, 4, 1, 2]
+    assert result["cells"] == []
+
+
+LOOP = "while True:\n    try: pass\n    except BaseException: pass"
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [LOOP, *honest()],
+        [LOOP] * 6 + honest() + [LOOP] * 6,
+        honest(**{n: f"def {n}(*a):\n    while True: pass" for n in RIGHT}),
+        ["import os\nos._exit(0)"] * 300,
+    ],
+    ids=["a cell", "twelve cells", "every function", "three hundred exits"],
+)
+def test_whatever_loops_costs_six_seconds_at_most(drawn, cells):
+    begin = time.monotonic()
+    grade.grade(drawn, notebook(*cells))
+    # Two tests run at once on two cores; the budget is 5.2 s and a start or two.
+    assert time.monotonic() - begin < 6
+
+
+def test_nothing_but_the_interpreter_is_in_the_view():
+    folder = view.build((("toy_data.csv", b"1,2"),))
+    assert {p.name for p in folder.iterdir()} == {
+        "bin", "desk", "dev", "lib", "lib64", "numpy", "python", "tmp",
+    }  # fmt: skip
+    assert {p.name for p in (folder / "numpy").iterdir()} == {"numpy", "numpy.libs"}
+    names = {p.name for p in (folder / "desk").iterdir()}
+    assert names == {"worker.py", "check.py", "matplotlib", "toy_data.csv"}
+    every = {p.name for p in folder.rglob("*")}
+    assert not every & {"scipy", "site-packages", "jachess_lib", "questions.py", "pip"}
+
+
+def test_a_killed_sandbox_leaves_no_process():
+    with sandbox.slot() as uid:
+        process = sandbox.start(sandbox.level(), view.build(), uid)
+        family = psutil.Process(process._process.pid).children(recursive=True)
+        assert family
+        process.kill()
+        _, alive = psutil.wait_procs(family, timeout=5)
+    assert not alive
+
+
+def test_two_slots_never_share_a_user():
+    with sandbox.slot() as first, sandbox.slot() as second:
+        assert first is None or first != second
+
+
+class Scripted:
+    """A process that says what it is told to, and ends when it has said it."""
+
+    def __init__(self, *headers):
+        self.headers = list(headers)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *reason):
+        pass
+
+    def send(self, message, deadline):
+        """Take what is sent, and pay no heed."""
+
+    def receive(self, deadline):
+        """Return the next header."""
+        if not self.headers:
+            raise sandbox.EndedError
+        return self.headers.pop(0), b""
+
+
+def test_a_cell_is_believed_only_as_long_as_it_cannot_know_an_input(drawn):
+    """A second process might have heard of the inputs from the first."""
+    broken, done = {"cell": 1, "error": ["E", "before"]}, {"cells": "done"}
+    leak = {"cell": 1, "error": ["E", "after"]}
+    processes = iter(
+        [Scripted(broken, done), *(Scripted(leak, done) for _ in range(9))]
+    )
+    cells = [(1, "1 / 0")]
+    state = attempt.attempt(drawn.questions, cells, lambda: next(processes))
+    assert state.reports == {1: "E: before"}
+    assert set(state.reasons.values()) == {attempt.GONE}
+
+
+# Levels
+
+
+@pytest.mark.usefixtures("fresh_level")
+def test_bubblewrap_is_taken_where_it_starts():
+    assert sandbox.level() == "bubblewrap"
+
+
+@pytest.mark.usefixtures("fresh_level")
+@pytest.mark.skipif(os.geteuid() != 0, reason="the fallback needs root")
+def test_the_fallback_is_taken_where_bubblewrap_does_not_start(monkeypatch, drawn):
+    def broken(folder, uid):
+        return ["/bin/sh", "-c", "echo no namespaces >&2; exit 1"], {}
+
+    monkeypatch.setitem(sandbox.LEVELS, "bubblewrap", broken)
+    with pytest.raises(sandbox.IsolationError, match="not start, no namespaces"):
+        sandbox.start("bubblewrap", view.build(), None)
+    result = grade.grade(drawn, notebook(*honest()))
+    assert result["level"] == sandbox.level() == "setpriv"
+    assert report.total(result) == 10
+
+
+@pytest.mark.usefixtures("fresh_level")
+def test_the_fallback_is_refused_without_root(monkeypatch):
+    programs = {"bwrap": None}
+    monkeypatch.setattr(sandbox.shutil, "which", lambda n: programs.get(n, f"/bin/{n}"))
+    monkeypatch.setattr(sandbox.os, "geteuid", lambda: 1000)
+    with pytest.raises(sandbox.IsolationError, match="setpriv: it needs root"):
+        sandbox.level()
