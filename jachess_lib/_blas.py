@@ -7,6 +7,8 @@ called here through the pointers that SciPy publishes for Cython.
 
 import ctypes
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 
 import numpy as np
@@ -65,6 +67,7 @@ def add_product(A, B, total, *, add):
 
 
 _at = ctypes.byref
+_threads = ContextVar("threads", default=1)
 
 
 def _store(total, values, add):
@@ -95,16 +98,35 @@ def n_threads():
     return max((blas.num_threads for blas in _controller().lib_controllers), default=1)
 
 
-def share(work, tasks):
-    """Call `work` with an iterator over the tasks, in as many threads as BLAS may use.
+@contextmanager
+def in_threads():
+    """Let `share` use the threads that BLAS may use, and BLAS itself just one.
 
-    The iterator is one for all, so each thread takes the next task when it is ready.
-    Meanwhile BLAS does each product in the thread that asks for it.
+    The two do not mix: BLAS's own threads keep a core busy, waiting for more to do,
+    long after their last product.
     """
-    shared, n = iter(tasks), min(n_threads(), len(tasks))
+    n = n_threads()
+    if n == 1:
+        yield
+        return
+    token = _threads.set(n)
+    try:
+        with _controller().limit(limits=1):
+            yield
+    finally:
+        _threads.reset(token)
+
+
+def share(work, tasks):
+    """Call `work` with an iterator over the tasks: once, or in each of some threads.
+
+    There are several threads within `in_threads` alone. The iterator is one for all, so
+    each takes the next task when it is ready.
+    """
+    shared, n = iter(tasks), min(_threads.get(), len(tasks))
     if n <= 1:
         work(shared)
         return
-    with _controller().limit(limits=1), ThreadPoolExecutor(n) as pool:
+    with ThreadPoolExecutor(n) as pool:
         for done in [pool.submit(work, shared) for _ in range(n)]:
             done.result()

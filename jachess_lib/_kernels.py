@@ -17,7 +17,7 @@ from jachess_lib._blas import add_product, share
 # Numbers in the sum that one product adds to: 4 MB in float64 stays in the outer cache.
 _TEMPORARY = 1 << 19
 # Numbers in the factors of that product, of which a chunk of patterns at a time exists.
-_FACTOR = 1 << 18
+_FACTOR = 3 << 16
 # Numbers in each array with a row per pattern that is kept while a block is filled.
 _PATTERNS = 1 << 22
 # Numbers in all arrays of a sweep that visits a few patterns at a time: 2 MB.
@@ -209,7 +209,8 @@ def put_pair(block, mirror, z, x, B, delta, G, *, add):
     """
     J, I, Q, P = block.shape
     N, dtype = len(z), block.dtype
-    side = math.isqrt(_TEMPORARY)
+    bent_as_well = G is not None and G.ndim == 3  # then there are two sums at a time
+    side = math.isqrt(_TEMPORARY // (1 + bent_as_well))
     j_step, i_step = min(J, max(1, side // Q)), min(I, max(1, side // P))
     chunks = list(pattern_chunks(N, max(j_step * Q, i_step * P), _FACTOR))
     n_factor = max(i_step, j_step) * P * chunks[0].stop

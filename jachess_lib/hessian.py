@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from jachess_lib._blas import in_threads
 from jachess_lib._inputs import check_index, check_inputs, check_targets, result_array
 from jachess_lib._kernels import (
     IN_CACHE,
@@ -99,7 +100,8 @@ def hessian_block(net, X, T, l, m):
         None, shape, np.result_type(X, net.w), instead="use hessian_diagonal"
     )
     view = block.reshape(*net.W[high].shape, *net.W[low].shape)
-    fill_blocks(net, X, T, {(high, low): (view, None)})
+    with in_threads():
+        fill_blocks(net, X, T, {(high, low): (view, None)})
     return block if l >= m else block.T
 
 
@@ -147,7 +149,8 @@ def places(net, H):
 
 def fill_square(net, X, T, H):
     """Fill H; with T = None, leave out every δ."""
-    fill_blocks(net, X, T, places(net, H))
+    with in_threads():
+        fill_blocks(net, X, T, places(net, H))
 
 
 def fill_blocks(net, X, T, places):

@@ -91,7 +91,8 @@ def test_each_task_is_done_once_by_threads_of_one_blas_thread(two_threads):
             time.sleep(0.01)
 
     assert _blas.n_threads() == 2
-    _blas.share(work, list(range(10)))
+    with _blas.in_threads():
+        _blas.share(work, list(range(10)))
     assert sorted(seen) == [(task, 1) for task in range(10)]
     assert len(threads) == 2
     assert threading.get_ident() not in threads
@@ -101,8 +102,29 @@ def test_each_task_is_done_once_by_threads_of_one_blas_thread(two_threads):
 @pytest.mark.parametrize("tasks", [[], ["only"]])
 def test_one_task_or_none_stays_where_it_is(two_threads, tasks):
     seen = []
-    _blas.share(lambda tasks: seen.append((threading.get_ident(), *tasks)), tasks)
+    with _blas.in_threads():
+        _blas.share(lambda tasks: seen.append((threading.get_ident(), *tasks)), tasks)
     assert seen == [(threading.get_ident(), *tasks)]
+
+
+def test_threads_are_for_those_who_ask_and_for_as_long(two_threads):
+    def threads_of_three_tasks():
+        seen = set()
+
+        def work(tasks):
+            for _ in tasks:
+                seen.add(threading.get_ident())
+                time.sleep(0.01)
+
+        _blas.share(work, [1, 2, 3])
+        return len(seen)
+
+    assert threads_of_three_tasks() == 1
+    with _blas.in_threads():
+        assert threads_of_three_tasks() == 2
+    assert threads_of_three_tasks() == 1
+    with _blas._controller().limit(limits=1), _blas.in_threads():
+        assert threads_of_three_tasks() == 1
 
 
 def test_an_error_in_a_thread_reaches_the_caller_and_the_limit_is_lifted(two_threads):
@@ -110,7 +132,7 @@ def test_an_error_in_a_thread_reaches_the_caller_and_the_limit_is_lifted(two_thr
         for task in tasks:
             raise ZeroDivisionError(task)
 
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(ZeroDivisionError), _blas.in_threads():
         _blas.share(work, [1, 2, 3])
     assert _blas.n_threads() == 2
 
@@ -121,11 +143,12 @@ def test_callers_in_several_threads_leave_the_limit_as_it_was(two_threads):
             done.append(task)
             time.sleep(0.002)
 
+    def call():
+        with _blas.in_threads():
+            _blas.share(work, list(range(20)))
+
     done = []
-    callers = [
-        threading.Thread(target=_blas.share, args=(work, list(range(20))))
-        for _ in range(4)
-    ]
+    callers = [threading.Thread(target=call) for _ in range(4)]
     for caller in callers:
         caller.start()
     for caller in callers:

@@ -46,7 +46,9 @@ MAY_IMPORT = {
     "jacobian": {"_inputs", "_kernels", "network"},
     "sensitivity": {"_inputs", "jacobian"},
     "differences": set(),
-    "hessian": {"_inputs", "_kernels", "_shards", "network", "backpropagation"},
+    "hessian": {
+        "_blas", "_inputs", "_kernels", "_shards", "network", "backpropagation",
+    },
     "outer_product": {
         "_inputs", "_kernels", "_shards", "network", "jacobian", "hessian",
     },
