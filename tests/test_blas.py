@@ -41,6 +41,14 @@ def test_a_product_of_any_layout(left, right, dtype, add):
     np.testing.assert_array_equal(A_there, A.astype(dtype))
 
 
+def test_one_row_or_column_that_stands_for_many():
+    row, column = RNG.standard_normal((1, 5)), RNG.standard_normal((5, 1))
+    A, B = np.broadcast_to(row, (4, 5)), np.broadcast_to(column, (5, 3))
+    total = np.empty((4, 3))
+    _blas.add_product(A, B, total, add=False)
+    np.testing.assert_allclose(total, A @ B, rtol=1e-13)
+
+
 @pytest.mark.parametrize("shape", [(0, 2, 3), (4, 0, 3), (4, 2, 0), (1, 1, 1)])
 @pytest.mark.parametrize("add", [False, True])
 def test_products_of_nothing_and_of_one_number(shape, add):
