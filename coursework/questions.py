@@ -69,3 +69,9 @@ class Assignment:
     def points(self):
         """The points that the judge can give."""
         return sum(q.points for q in self.judged)
+
+
+def names():
+    """Return the names of the assignments that there are."""
+    here = Path(__file__).parent
+    return sorted(path.parent.name for path in here.glob("*/questions.py"))

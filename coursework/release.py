@@ -15,6 +15,8 @@ from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from coursework.questions import names
+
 HERE = Path(__file__).resolve().parent
 DIST = HERE.parent / "dist"
 
@@ -27,11 +29,6 @@ Upload `{name}-autograder.zip` as the autograder of a programming assignment.
 code that is written for it can take full marks. Use it for quick feedback, and take the
 marks of record from `python -m coursework.judge`.
 """
-
-
-def names():
-    """Return the names of the assignments that there are."""
-    return sorted(path.parent.name for path in HERE.glob("*/questions.py"))
 
 
 def assignment(name):

@@ -14,6 +14,7 @@ import numpy as np
 
 from coursework.judge import seed as seeds
 from coursework.judge import wire
+from coursework.questions import names
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,9 @@ class Exam:
 
 def load(name):
     """Return the assignment of a name, `hw1`, or of a module that holds one."""
+    if "." not in name and name not in names():
+        there = ", ".join(names())
+        raise ModuleNotFoundError(f"There is no assignment {name}. There are {there}.")
     module = name if "." in name else f"coursework.{name}.questions"
     return importlib.import_module(module).ASSIGNMENT
 

@@ -11,7 +11,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from coursework.release import HERE, assignment, names, notebooks, self_check
+from coursework.questions import names
+from coursework.release import HERE, assignment, notebooks, self_check
 
 
 @cache

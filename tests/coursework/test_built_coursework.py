@@ -8,7 +8,8 @@ import zipfile
 import pytest
 from coursework_tools import leaked
 
-from coursework.release import HERE, names
+from coursework.questions import names
+from coursework.release import HERE
 
 pytestmark = pytest.mark.book
 CHAPTERS = HERE.parent / "notebooks"

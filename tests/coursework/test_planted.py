@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from coursework_tools import check_of, planted, solved
 
-from coursework.release import assignment, names
+from coursework.questions import names
+from coursework.release import assignment
 
 EVERY_ASSIGNMENT = pytest.mark.parametrize("hw", names())
 

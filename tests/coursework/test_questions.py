@@ -9,7 +9,8 @@ from coursework_tools import counts, independent, master, solved, sources, table
 import jachess_lib as jl
 from coursework.draw import network
 from coursework.hw3.questions import SHAPES, drawn, pieces
-from coursework.release import assignment, names
+from coursework.questions import names
+from coursework.release import assignment
 
 SEEDS = (3, 20261124)
 QUESTIONS = [(hw, question) for hw in names() for question in assignment(hw).judged]

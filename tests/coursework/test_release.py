@@ -15,7 +15,8 @@ from coursework_tools import (
 )
 
 from coursework import release as release_module
-from coursework.release import assignment, main, names, release
+from coursework.questions import names
+from coursework.release import assignment, main, release
 
 EVERY_ASSIGNMENT = pytest.mark.parametrize("hw", names())
 

@@ -8,7 +8,8 @@ import pytest
 from coursework_tools import stripped
 from nbclient import NotebookClient
 
-from coursework.release import assignment, names, self_check
+from coursework.questions import names
+from coursework.release import assignment, self_check
 
 pytestmark = pytest.mark.slow
 EVERY_ASSIGNMENT = pytest.mark.parametrize("hw", names())

@@ -11,7 +11,8 @@ from coursework_tools import check_of, counts, independent, solved
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coursework.release import assignment, names, self_check
+from coursework.questions import names
+from coursework.release import assignment, self_check
 
 QUESTIONS = [(hw, question) for hw in names() for question in assignment(hw).judged]
 EVERY_QUESTION = pytest.mark.parametrize(

@@ -204,7 +204,8 @@ def test_a_missing_assignment_or_folder_is_said_in_one_line(term, capsys):
     assert __main__.main(
         ["run", "hw99", str(term), "--seed-file", str(term / "term.key")]
     ) == 2  # fmt: skip
-    assert "coursework.hw99" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert error == "There is no assignment hw99. There are hw1, hw2, hw3, hw4.\n"
     (term / "in").rename(term / "out")
     assert judge("run", term) == 2
     assert capsys.readouterr().err.count("\n") == 1
