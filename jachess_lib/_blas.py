@@ -6,6 +6,8 @@ called here through the pointers that SciPy publishes for Cython.
 """
 
 import ctypes
+import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -95,7 +97,58 @@ def _controller():
 
 def n_threads():
     """Return how many threads BLAS may use now: by its environment, or by a limit."""
-    return max((blas.num_threads for blas in _controller().lib_controllers), default=1)
+    return max((lib.num_threads for lib in _libraries()), default=1)
+
+
+def _libraries():
+    return _controller().lib_controllers
+
+
+def _set_threads(numbers):
+    for lib, number in zip(_libraries(), numbers, strict=True):
+        # threadpoolctl lets only the first thread that asks set a limit, and ignores
+        # all others: but who leaves last must lift it, whichever thread that is
+        getattr(lib, "_real_set_num_threads", lib.set_num_threads)(number)
+
+
+class _Hold:
+    """BLAS held to one thread, for as long as anyone in the process needs it.
+
+    The limit belongs to the process. So its users are counted: the first sets it, the
+    last lifts it, and who comes between finds out what it was before.
+    """
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.users, self.before = 0, []
+
+    def enter(self):
+        """Return how many threads there are to share; 1 if BLAS was not held."""
+        with self.lock:
+            if self.users == 0:
+                if n_threads() == 1:
+                    return 1
+                self.before = [lib.num_threads for lib in _libraries()]
+                _set_threads([1] * len(self.before))
+            self.users += 1
+            return max(self.before)
+
+    def leave(self):
+        with self.lock:
+            self.users -= 1
+            if self.users == 0:
+                _set_threads(self.before)
+
+    def forget(self):
+        """Start anew in a child process, which has none of the threads that hold."""
+        if self.users > 0:
+            _set_threads(self.before)
+        self.__init__()
+
+
+_hold = _Hold()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_hold.forget)
 
 
 @contextmanager
@@ -105,16 +158,16 @@ def in_threads():
     The two do not mix: BLAS's own threads keep a core busy, waiting for more to do,
     long after their last product.
     """
-    n = n_threads()
+    n = _hold.enter()
     if n == 1:
         yield
         return
     token = _threads.set(n)
     try:
-        with _controller().limit(limits=1):
-            yield
+        yield
     finally:
         _threads.reset(token)
+        _hold.leave()
 
 
 def share(work, tasks):

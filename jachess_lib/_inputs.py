@@ -5,9 +5,10 @@ Private: the public functions call these in their first lines.
 """
 
 import math
-import os
 
 import numpy as np
+
+from jachess_lib._memory import require_memory
 
 _DTYPES = (np.float32, np.float64, np.complex64, np.complex128)
 
@@ -15,9 +16,10 @@ _DTYPES = (np.float32, np.float64, np.complex64, np.complex128)
 def _numbers(name, value, dtype=np.float64):
     """Return `value` as an array of float or complex numbers, else a TypeError.
 
-    `dtype` is given to whole numbers, which carry no precision of their own.
+    `dtype` is given to whole numbers, which carry no precision of their own, and to
+    half precision. What is wider than double precision is rounded to it.
     """
-    _require_in_memory(name, value)
+    check_plain(name, value)
     try:
         array = np.asarray(value)
     except ValueError as error:  # rows of different lengths
@@ -25,17 +27,45 @@ def _numbers(name, value, dtype=np.float64):
     if array.dtype.kind not in "biufc":
         raise TypeError(
             f"{name} must hold numbers, but its dtype is {array.dtype}: convert it "
-            f"with {name}.astype(float) and look for missing values or text"
+            f"with np.asarray({name}, dtype=float) and look for missing values or text"
         )
-    return array if array.dtype in _DTYPES else array.astype(dtype)
+    return array.astype(_precision(array.dtype, dtype), copy=False)
 
 
-def _require_in_memory(name, value):
-    if type(value).__module__.startswith("dask."):
+def _precision(given, default):
+    """Return the dtype to compute in, among four, for numbers that come as `given`."""
+    native = given.newbyteorder("=")
+    if native in _DTYPES:
+        return native
+    if native.kind == "c":
+        return np.dtype(np.complex128)
+    return np.dtype(np.float64 if native == np.longdouble else default)
+
+
+def check_plain(name, value):
+    """Refuse arrays whose class means what their plain numbers do not."""
+    kind, package = type(value).__name__, type(value).__module__
+    if package.startswith("dask."):
         raise TypeError(
-            f"{name} is a Dask {type(value).__name__}, and here it must be in memory: "
+            f"{name} is a Dask {kind}, and here it must be in memory: "
             f"use {name}.compute()"
         )
+    if package.startswith("scipy.sparse"):
+        raise TypeError(
+            f"{name} is a SciPy {kind}, and only dense arrays are taken: "
+            f"use {name}.toarray()"
+        )
+    if _is_masked(value):
+        raise TypeError(
+            f"{name} has a mask, which would be lost: leave those patterns out, or "
+            f"fill the masked entries in with np.ma.filled({name}, value)"
+        )
+
+
+def _is_masked(value):
+    if isinstance(value, (list, tuple)):
+        return any(_is_masked(row) for row in value)
+    return isinstance(value, np.ma.MaskedArray)
 
 
 def _require_finite(name, array, first=0):
@@ -43,9 +73,10 @@ def _require_finite(name, array, first=0):
     if not np.isfinite(array).all():
         index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         where = ", ".join(map(str, (first + index[0], *index[1:])))
+        what = "patterns" if name in ("X", "T", "dX") else "entries"
         raise ValueError(
             f"{name}[{where}] is {array[index]}: every entry must be finite; "
-            "remove or fill in such patterns first"
+            f"remove or fill in such {what} first"
         )
 
 
@@ -57,6 +88,10 @@ def _require_real(name, array):
         )
 
 
+def _is_whole(number):
+    return isinstance(number, (int, np.integer)) and not isinstance(number, bool)
+
+
 def check_sizes(sizes):
     """Return the layer sizes (D, …, K) as a tuple of ints."""
     try:
@@ -65,9 +100,7 @@ def check_sizes(sizes):
         raise ValueError(
             f"sizes must be a sequence such as (4, 10, 3), got {sizes!r}"
         ) from None
-    whole = all(
-        isinstance(m, (int, np.integer)) and not isinstance(m, bool) for m in sizes
-    )
+    whole = all(map(_is_whole, sizes))
     if len(sizes) < 2 or not whole or min(sizes) < 1:
         raise ValueError(
             f"sizes must be two or more positive whole numbers (inputs, hidden …, "
@@ -76,18 +109,20 @@ def check_sizes(sizes):
     return tuple(int(m) for m in sizes)
 
 
-def check_unit(kind, name, table):
-    """Return the unit of that name."""
-    if not isinstance(name, str) or name not in table:
+def check_unit(kind, unit, table):
+    """Return the unit of that name; a unit of the table stands for itself."""
+    name = unit if isinstance(unit, str) else getattr(unit, "name", None)
+    known = table.get(name) if isinstance(name, str) else None
+    if known is None or not (isinstance(unit, str) or unit is known):
         raise ValueError(
-            f"unknown {kind} unit {name!r}: choose one of {', '.join(table)}"
+            f"unknown {kind} unit {unit!r}: choose one of {', '.join(table)}"
         )
-    return table[name]
+    return known
 
 
 def check_hidden_units(hidden, table, count):
-    """Return a hidden unit for each of `count` layers, given one name or all."""
-    if isinstance(hidden, str):
+    """Return a hidden unit for each of `count` layers, given one (name) or all."""
+    if isinstance(hidden, (str, *{type(unit) for unit in table.values()})):
         return (check_unit("hidden", hidden, table),) * count
     if not isinstance(hidden, (list, tuple)) or len(hidden) != count:
         raise ValueError(
@@ -100,29 +135,59 @@ def check_hidden_units(hidden, table, count):
 def check_vector(name, vector, length, *, complex_allowed=False):
     """Return a finite vector of shape (length,)."""
     vector = _numbers(name, vector)
-    if vector.shape != (length,):
-        raise ValueError(
-            f"{name} must have shape (P,) = ({length},), one entry for each parameter "
-            f"of the network, got shape {vector.shape}"
-        )
+    _require_length(name, vector, length)
     if not complex_allowed:
         _require_real(name, vector)
     _require_finite(name, vector)
     return vector
 
 
-def _batch(name, array, n_columns, meaning, hint=""):
-    """Return `array` if its shape is (N, n_columns), else explain what would fit."""
-    if array.ndim == 1:
-        hint = (
-            hint or f"; a single pattern is a batch of one: use {name.lower()}[None, :]"
+def check_direction(net, v):
+    """Return the finite real vector v of shape (P,).
+
+    Its precision is the wider of its own and the network's, as NumPy says.
+    """
+    v = check_operand(v, net.w.dtype)
+    _require_length("v", v, net.n_parameters)
+    _require_real("v", v)
+    _require_finite("v", v)
+    return v
+
+
+def check_operand(v, dtype):
+    """Return v, real or complex, in the dtype of its product with such a matrix."""
+    check_plain("v", v)
+    given = np.asarray(v)
+    v = given if given.dtype.kind in "biufc" else _numbers("v", given)
+    return v.astype(np.result_type(v.dtype, dtype), copy=False)
+
+
+def _require_length(name, vector, length):
+    if vector.shape != (length,):
+        raise ValueError(
+            f"{name} must have shape (P,) = ({length},), one entry for each parameter "
+            f"of the network, got shape {vector.shape}"
         )
+
+
+def _batch(name, array, n_columns, meaning, hint=None):
+    """Return `array` if its shape is (N, n_columns), else explain what would fit."""
     if array.ndim != 2 or array.shape[1] != n_columns:
+        hint = _hint_for_shape(name, array, n_columns) if hint is None else hint
         raise ValueError(
             f"{name} must have shape (N, {n_columns}), one column for each {meaning} "
             f"of the network, got shape {array.shape}{hint}"
         )
     return array
+
+
+def _hint_for_shape(name, array, n_columns):
+    """Return how one dimension becomes the two that are asked for, if it can."""
+    if array.ndim == 1 and n_columns == 1:
+        return f"; one number a pattern is a column: use {name.lower()}[:, None]"
+    if array.ndim == 1 and len(array) == n_columns:
+        return f"; a single pattern is a batch of one: use {name.lower()}[None, :]"
+    return ""
 
 
 def check_inputs(net, X, *, name="X", rows=None, complex_allowed=False, first=0):
@@ -163,7 +228,7 @@ def check_targets(net, X, T, *, first=0):
             raise ValueError(
                 f"row T[{first + n}] sums to {sums[n]:.6g}, not to 1: {hint}"
             )
-    return T.astype(X.real.dtype, copy=False)
+    return T.astype(np.result_type(X, net.w).type(0).real.dtype, copy=False)
 
 
 def _one_hot(net):
@@ -172,13 +237,37 @@ def _one_hot(net):
 
 def _paired_batch(net, X, T):
     """Require the shape (N, K) of T, with as many rows as X has."""
-    hint = f"; {_one_hot(net)}" if net.output.name == "softmax" else ""
-    _batch("T", T, net.sizes[-1], "output", hint)
-    if T.shape[0] != X.shape[0]:
+    N, K = X.shape[0], net.sizes[-1]
+    if T.ndim == 1 and K > 1 and not (N == 1 and len(T) == K):
+        hint = _hint_for_labels(net, T)
+    elif T.shape == (N, 1) and K > 1:
+        hint = _hint_for_labels(net, T)
+    else:
+        hint = None
+    _batch("T", T, K, "output", hint)
+    if T.shape[0] != N:
         raise ValueError(
             f"X and T must have one row for each pattern, got X of shape {X.shape} and "
             f"T of shape {T.shape}"
         )
+
+
+def _hint_for_labels(net, T):
+    """Return what to do with T where it holds a class label for each pattern."""
+    K = net.sizes[-1]
+    if net.output.name != "softmax":
+        return ""
+    if _is_dask_array(T) or not T.size or (T != np.rint(T)).any():
+        return "; a softmax output needs rows that are distributions"
+    low, high = T.min(), T.max()
+    if low >= 0 and high < K:
+        return f"; for integer labels use one_hot(labels, {K})"
+    if low >= 1 and high == K:
+        return f"; classes count from 0: use one_hot(labels - 1, {K})"
+    return (
+        f"; one_hot(labels, {K}) takes whole numbers from 0 to {K - 1}, and these go "
+        f"from {low:g} to {high:g}"
+    )
 
 
 def _require_probabilities(T, hint, first):
@@ -237,7 +326,8 @@ def check_covariance(net, X, covariance):
     tolerance = 100 * D * np.finfo(C.dtype).eps * np.abs(C).max(initial=0)
     if (np.abs(C - C.swapaxes(-1, -2)) > tolerance).any():
         raise ValueError(
-            "covariance must be symmetric: use (C + C.T) / 2 if it nearly is"
+            "covariance must be symmetric: use (C + C.swapaxes(-1, -2)) / 2 if it "
+            "nearly is"
         )
     lowest = np.linalg.eigvalsh(C).min(initial=0)
     if lowest < -tolerance:
@@ -265,22 +355,73 @@ def check_choice(name, value, choices):
 
 def check_index(name, index, length):
     """Return a whole number from 0 to length − 1."""
-    if not isinstance(index, (int, np.integer)) or not 0 <= index < length:
+    if not _is_whole(index) or not 0 <= index < length:
         raise ValueError(
             f"{name} must be a whole number from 0 to {length - 1}, got {index!r}"
         )
     return int(index)
 
 
-def result_array(out, shape, dtype, *, instead="use a smaller network"):
+def check_labels(labels, n_classes):
+    """Return class labels as a vector of whole numbers from 0 to n_classes − 1."""
+    if not _is_whole(n_classes) or n_classes < 1:
+        raise ValueError(
+            f"n_classes must be a positive whole number, got {n_classes!r}"
+        )
+    check_plain("labels", labels)
+    labels = np.asarray(labels)
+    whole = labels.dtype.kind in "iu"
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]  # a column, as data sets often hold them
+    hint = ""
+    if labels.ndim == 1 and labels.dtype.kind == "f" and not (labels % 1).any():
+        hint = ": use labels.astype(int)"
+    if labels.ndim != 1 or not (whole or labels.size == 0):
+        raise ValueError(
+            f"labels must be whole numbers of shape (N,), got shape {labels.shape} of "
+            f"dtype {labels.dtype}{hint}"
+        )
+    off = (labels < 0) | (labels >= n_classes)
+    if off.any():
+        n = int(np.argmax(off))
+        raise ValueError(
+            f"labels[{n}] is {labels[n]}, but {n_classes} classes are numbered 0 to "
+            f"{n_classes - 1}"
+        )
+    return labels.astype(np.intp)
+
+
+def apart(out, *arrays):
+    """Return the arrays, copied if `out` shares their memory: they are read to the end.
+
+    So a result may be put where an argument is, as NumPy's own functions let it.
+    """
+    if not isinstance(out, np.ndarray):
+        return arrays
+    return tuple(A.copy() if np.may_share_memory(out, A) else A for A in arrays)
+
+
+def result_array(out, shape, dtype, *, instead="use a smaller network", temporaries=0):
     """Return the array to fill: `out` if it fits, else a new one if memory holds it.
 
-    `instead` says what to call when the matrix is too large.
+    `temporaries` are the bytes that it takes to fill it, and `instead` says what to
+    call where they are too many.
     """
+    what = f"a result of shape {shape} in {np.dtype(dtype)}"
     if out is None:
-        return _new_array(shape, dtype, instead)
+        size = np.dtype(dtype).itemsize * math.prod(shape)
+        require_memory(size + temporaries, what, instead)
+        try:
+            return np.empty(shape, dtype)
+        except (MemoryError, ValueError):  # ValueError: larger than any address
+            gigabytes = f"{size / 2**30:,.1f} GiB"
+            raise MemoryError(
+                f"{what} needs {gigabytes}, more than there is: {instead}"
+            ) from None
     if not isinstance(out, np.ndarray):
         raise ValueError(f"out must be a NumPy array, got {type(out).__name__}")
+    if isinstance(out, np.ma.MaskedArray):
+        raise ValueError("out has a mask, which would be lost: hand in out.data")
     if out.shape != shape or out.dtype != dtype:
         raise ValueError(
             f"out must have shape {shape} and dtype {np.dtype(dtype)}, got shape "
@@ -288,25 +429,5 @@ def result_array(out, shape, dtype, *, instead="use a smaller network"):
         )
     if not out.flags.writeable:
         raise ValueError("out is read-only: hand in an array that can be written to")
+    require_memory(temporaries, what, instead)
     return out
-
-
-def _new_array(shape, dtype, instead):
-    gigabytes = np.dtype(dtype).itemsize * math.prod(shape) / 2**30
-    if gigabytes <= _memory_in_gigabytes():
-        try:
-            return np.empty(shape, dtype)
-        except (MemoryError, ValueError):  # ValueError: larger than any address
-            pass
-    raise MemoryError(
-        f"a result of shape {shape} in {np.dtype(dtype)} needs {gigabytes:,.1f} GiB, "
-        f"more than this machine can give: {instead}"
-    )
-
-
-def _memory_in_gigabytes():
-    """Return the size of the machine's memory, or infinity where it cannot be asked."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    except (AttributeError, OSError, ValueError):
-        return math.inf

@@ -7,12 +7,15 @@ that sum written index by index.
 
 import math
 import os
-from functools import cache
+import warnings
+from functools import cache, partial
+from importlib.util import find_spec
 from itertools import product
 
 import numpy as np
 
 from jachess_lib._blas import add_product, share
+from jachess_lib._floats import wide
 
 # Numbers in the sum that one product adds to: 4 MB in float64 stays in the outer cache.
 _TEMPORARY = 1 << 19
@@ -36,17 +39,59 @@ def twin(function, net, *arrays):
     compiled = compiled_twins()
     if compiled is None or not compiled.takes(function.__name__, net, arrays):
         return function
-    return getattr(compiled, function.__name__)
+    return partial(_first_twin, getattr(compiled, function.__name__), function)
+
+
+def _first_twin(compiled, plain, *arguments):
+    """Return what the twin does; where Numba cannot compile it, what it stands for."""
+    if compiled_twins() is not None:
+        try:
+            return compiled(*arguments)
+        except Exception as error:
+            # whatever Numba says: the plain function either has the answer, or will
+            # say what is wrong with the arguments
+            _leave_out(error)
+    return plain(*arguments)
+
+
+_broken = False
+
+
+def _leave_out(error):
+    """Compute without compiled twins from now on, and say so once."""
+    global _broken
+    if not _broken:
+        _broken = True
+        warnings.warn(
+            "Numba is installed but cannot compile for jachess_lib "
+            f"({type(error).__name__}: {str(error).strip().splitlines()[0][:200]}); "
+            "NumPy computes everything, more slowly. If it is Numba's cache, set "
+            "NUMBA_CACHE_DIR to a folder that can be written to, or empty it; "
+            "JACHESS_COMPILED=0 leaves Numba out without a warning",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+
+
+def compiled_twins():
+    """Return the module of compiled twins, or None where it cannot or must not be."""
+    return None if _broken else _import_twins()
 
 
 @cache
-def compiled_twins():
-    """Return the module of compiled twins, or None where it cannot or must not be."""
+def _import_twins():
     if os.environ.get("JACHESS_COMPILED") == "0":
         return None
+    if find_spec("numba") is None:
+        return None
     try:
+        import numba
+
+        if numba.config.DISABLE_JIT:
+            raise RuntimeError("NUMBA_DISABLE_JIT is set")
         import jachess_lib._compiled as compiled
-    except ImportError:  # no Numba, or one that does not know this NumPy
+    except Exception as error:  # one that does not know this NumPy, cannot write, …
+        _leave_out(error)
         return None
     return compiled
 
@@ -59,6 +104,18 @@ def pattern_chunks(n_patterns, numbers_per_pattern, limit=None):
     step = max(64, (limit or _PATTERNS) // numbers_per_pattern)
     for start in range(0, max(n_patterns, 1), step):
         yield slice(start, min(start + step, n_patterns))
+
+
+def sum_over_patterns(left, right):
+    """Return Σ_n left[…, n, j] right[…, n, i], of shape (…, J, I)."""
+    dtype = np.result_type(left, right)
+    if dtype == wide(dtype):
+        return left.swapaxes(-1, -2) @ right
+    total = 0.0
+    for n in pattern_chunks(left.shape[-2], left.shape[-1] + right.shape[-1], IN_CACHE):
+        a, b = (A[..., n, :].astype(wide(dtype)) for A in (left, right))
+        total = total + a.swapaxes(-1, -2) @ b
+    return total.astype(dtype)
 
 
 def contract(B, V, out=None):
@@ -141,10 +198,28 @@ def _groups(lengths, limit):
     yield first, len(lengths)
 
 
+def _sum_chunks(n_patterns, numbers_per_pattern, dtype):
+    """Return chunks of patterns for `_add_products`.
+
+    In single precision they are short: a sum of 64 equal numbers is off by 2e-6 at
+    most, and what comes after is added in double precision.
+    """
+    if dtype == wide(dtype):
+        return list(pattern_chunks(n_patterns, numbers_per_pattern, _FACTOR))
+    return list(pattern_chunks(n_patterns, 1, 64))
+
+
 def _add_products(total, left, right, chunks):
     """Put Σ_n left(n)ᵀ right(n)ᵀ into `total`; n runs over chunks of patterns."""
+    share = None
     for n in chunks:
-        add_product(left(n).T, right(n).T, total, add=n.start > 0)
+        a, b = left(n).T, right(n).T
+        if a.dtype == total.dtype:
+            add_product(a, b, total, add=n.start > 0)
+        else:  # `total` has double precision, and the factors have not
+            share = np.empty(total.shape, a.dtype) if share is None else share
+            add_product(a, b, share, add=False)
+            _store(total, share, n.start > 0)
 
 
 def put_diagonal_block(block, z, M, *, add):
@@ -155,10 +230,10 @@ def put_diagonal_block(block, z, M, *, add):
     j that stay in cache while they are copied to their four places.
     """
     J, I = block.shape[:2]
-    N, dtype = len(z), block.dtype
+    N, dtype = len(z), z.dtype
     if J * I < _SMALL:
         zz = _products(z, z, np.empty(N * I * I, dtype))
-        E = (M[:, :, :].reshape(N, J * J).T @ zz.T).reshape(J, J, I, I)
+        E = sum_over_patterns(M[:, :, :].reshape(N, J * J), zz.T).reshape(J, J, I, I)
         E = E.transpose(0, 2, 1, 3)
         # the mean of both triangles, so that they are equal to the last bit
         _store(block, (E + E.transpose(2, 3, 0, 1)) / 2, add)
@@ -169,14 +244,14 @@ def put_diagonal_block(block, z, M, *, add):
         for first, last in _groups(range(J, 0, -1), _TEMPORARY // n_columns)
     ]
     n_rows = max(length for _, _, length in groups)
-    chunks = list(pattern_chunks(N, max(n_columns, n_rows), _FACTOR))
+    chunks = _sum_chunks(N, max(n_columns, n_rows), dtype)
     columns = _unpacking(I)
 
     def fill(groups):
         zz = np.empty(chunks[0].stop * n_columns, dtype)
-        sums = np.empty((n_rows, n_columns), dtype)
+        sums = np.empty((n_rows, n_columns), wide(dtype))
         packed = np.empty((chunks[0].stop, n_rows), dtype)
-        unpacked = np.empty((J, I * I), dtype)
+        unpacked = np.empty((J, I * I), wide(dtype))
         for first, last, length in groups:
             rows = sums[:length]
             _add_products(
@@ -208,11 +283,11 @@ def put_pair(block, mirror, z, x, B, delta, G, *, add):
     is diagonal, or is None where δ is left out.
     """
     J, I, Q, P = block.shape
-    N, dtype = len(z), block.dtype
+    N, dtype = len(z), z.dtype
     bent_as_well = G is not None and G.ndim == 3  # then there are two sums at a time
     side = math.isqrt(_TEMPORARY // (1 + bent_as_well))
     j_step, i_step = min(J, max(1, side // Q)), min(I, max(1, side // P))
-    chunks = list(pattern_chunks(N, max(j_step * Q, i_step * P), _FACTOR))
+    chunks = _sum_chunks(N, max(j_step * Q, i_step * P), dtype)
     n_factor = max(i_step, j_step) * P * chunks[0].stop
     bends = None
     if G is not None and G.ndim == 2:
@@ -220,9 +295,9 @@ def put_pair(block, mirror, z, x, B, delta, G, *, add):
         G = None
 
     def fill(tiles):
-        sums = np.empty(j_step * Q * i_step * P, dtype)
+        sums = np.empty(j_step * Q * i_step * P, wide(dtype))
         factor = np.empty(n_factor, dtype)
-        bent = np.empty(0 if G is None else sums.size, dtype)
+        bent = np.empty(0 if G is None else sums.size, wide(dtype))
         for j, i in tiles:
             n_j, n_i = j.stop - j.start, i.stop - i.start
             rows = _shaped(sums, n_j * Q, n_i * P)
@@ -263,8 +338,8 @@ def _add_bends(E, G, delta, x, factor, chunks, buffer):
 def _diagonal_bends(G, delta, x):
     """Return Σ_n G_q δ_j x_p, of shape (Q, J, P)."""
     (N, Q), J, P = G.shape, delta.shape[1], x.shape[1]
-    bends = np.empty((Q, J * P), G.dtype)
-    chunks = list(pattern_chunks(N, J * P, _FACTOR))
+    bends = np.empty((Q, J * P), wide(G.dtype))
+    chunks = _sum_chunks(N, J * P, G.dtype)
     factor = np.empty(chunks[0].stop * J * P, G.dtype)
     _add_products(
         bends, lambda n: G[n], lambda n: _products(delta[n], x[n], factor), chunks

@@ -19,6 +19,7 @@ from uuid import uuid4
 
 import numpy as np
 
+from jachess_lib._floats import underflows, wide
 from jachess_lib._inputs import (
     check_inputs,
     check_shards,
@@ -34,12 +35,12 @@ _MATRICES, _VECTORS = 2, 8
 
 def sum_over_shards(function):
     """Let a sum over patterns, function(net, X, …), take X and T as Dask arrays."""
-    parameters = signature(function)
+    parameters, in_memory = signature(function), underflows(function)
 
     @wraps(function)
     def summed(*args, **kwargs):
         if not _any_shards(*args, *kwargs.values()):
-            return function(*args, **kwargs)
+            return in_memory(*args, **kwargs)
         given = parameters.bind(*args, **kwargs).arguments
         net, X, T = given.pop("net"), given.pop("X"), given.pop("T", None)
         if not _any_shards(X, T):  # but another argument, which the function refuses
@@ -51,11 +52,12 @@ def sum_over_shards(function):
 
 def keep_shards(linearise):
     """Let linearise(net, X, T) take Dask arrays: each part stays where its chunk is."""
+    in_memory = underflows(linearise)
 
     @wraps(linearise)
     def kept(net, X, T=None):
         if not _any_shards(X, T):
-            return linearise(net, X, T)
+            return in_memory(net, X, T)
         return _keep(kept, net, X, T)
 
     return kept
@@ -146,8 +148,15 @@ def _start():
     """Return the total of no shard."""
 
 
+def _wide(part):
+    """Return arrays in double precision, in which many of them may be added."""
+    if isinstance(part, np.ndarray):
+        return part.astype(wide(part.dtype), copy=False)
+    return part
+
+
 def _fold(total, call, shard, values):
-    part = call(*shard.load(values), shard.first)
+    part = _wide(call(*shard.load(values), shard.first))
     if total is not None:
         part += total  # into the new array: `total` belongs to the scheduler
     return part
@@ -164,7 +173,7 @@ def _of_part(product, part, v):
 def _add(parts):
     if len(parts) == 1:
         return parts[0]
-    total = parts[0] + parts[1]
+    total = _wide(parts[0]) + parts[1]
     for part in parts[2:]:
         total += part
     return total
@@ -178,6 +187,7 @@ def _sum(function, net, X, T, out, keywords):
     if out is not None:
         out = result_array(out, total.shape, total.dtype)
     shards, graph = _shards(X, T)
+    dtype = getattr(total, "dtype", None)  # an error is a plain number
     if shards:
         del total  # it may be P×P
         name = f"{function.__name__}-{uuid4().hex}"
@@ -185,7 +195,7 @@ def _sum(function, net, X, T, out, keywords):
         ends = _branches(graph, name, shards)
         total = _compute(graph, _tree(graph, name, ends, _MATRICES))
     if out is None:
-        return total
+        return total if dtype is None else total.astype(dtype, copy=False)
     out[...] = total
     return out
 
@@ -225,7 +235,8 @@ def _sum_products(product, at, v):
     leaves = [(name, i) for i in range(len(keys))]
     for leaf, key in zip(leaves, keys, strict=True):
         graph[leaf] = (_of_part, product, key, f"v-{name}")
-    return _compute(graph, _tree(graph, name, leaves, _VECTORS))
+    sums = _compute(graph, _tree(graph, name, leaves, _VECTORS))
+    return sums if v is None else sums.astype(total.dtype, copy=False)
 
 
 def _aligned(net, X, T):

@@ -15,6 +15,7 @@ Source: Bishop & Bishop, *Deep Learning* (2024), §8.1.2 and §8.1.3.
 import numpy as np
 
 from jachess_lib._inputs import check_inputs, check_targets
+from jachess_lib._kernels import sum_over_patterns
 from jachess_lib._shards import sum_over_shards
 from jachess_lib.network import forward, slope
 
@@ -44,7 +45,7 @@ def error(net, X, T):
 def error_signals(net, trace, T):
     """Return the list of δ[l] = ∂E/∂a[l], of shapes (N, M), one for each layer."""
     # eq-backpropagation-start: δ_k = y_k − t_k, for every canonical pair
-    delta = [trace.y - T]
+    delta = [net.output.residual(trace.a[-1], T)]
     for l in range(net.depth - 1, 0, -1):
         # eq-backpropagation-step: δ_j = h'(a_j) Σ_k w_kj δ_k
         delta.insert(0, slope(net, trace, l - 1) * (delta[0] @ net.W[l][:, 1:]))
@@ -72,5 +73,5 @@ def error_gradient(net, X, T):
     delta = error_signals(net, trace, T)
     # eq-backpropagation-gradient: ∂E/∂w_ji = Σ_n δ_nj z_ni
     return np.concatenate(
-        [(d.T @ z).ravel() for d, z in zip(delta, trace.z, strict=True)]
+        [sum_over_patterns(d, z).ravel() for d, z in zip(delta, trace.z, strict=True)]
     )

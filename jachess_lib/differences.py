@@ -45,13 +45,13 @@ def forward_difference(f, x, step=None):
     """
     x = _point(x)
     steps = _steps(x, step, power=1 / 2)
-    f_x = np.asarray(f(x.copy()))
+    f_x = _value(f, x.copy())
 
     def column(i):
         ahead = _moved(x, i, steps[i])
         width = _width(ahead, x, i)
         # eq-differences-forward: ∂f/∂x_i = [f(x_i + ε) − f(x_i)]/ε + O(ε)
-        return (f(ahead) - f_x) / width
+        return (_value(f, ahead) - f_x) / width
 
     return _stack(column, x, f_x.shape)
 
@@ -74,7 +74,7 @@ def central_difference(f, x, step=None):
         ahead, behind = _moved(x, i, steps[i]), _moved(x, i, -steps[i])
         width = _width(ahead, behind, i)
         # eq-differences-central: ∂f/∂x_i = [f(x_i + ε) − f(x_i − ε)]/2ε + O(ε²)
-        return (np.asarray(f(ahead)) - f(behind)) / width
+        return (_value(f, ahead) - _value(f, behind)) / width
 
     return _stack(column, x, np.shape(f(x.copy())) if x.size == 0 else None)
 
@@ -83,9 +83,9 @@ def complex_step(f, x):
     """Return ∂f/∂x by one complex call for each entry, of shape f(x).shape + x.shape.
 
     Nothing is subtracted, so nothing is lost to rounding: the step is tiny and the
-    result is right to the last digits. It fails where `f` is not analytic: if `f` drops
-    the imaginary part it says so, but a complex conjugate inside `f` gives a wrong
-    number without a word.
+    result is right to the last digits; `f` is called in double precision. It fails
+    where `f` is not analytic: if `f` drops the imaginary part it says so, but a complex
+    conjugate inside `f` gives a wrong number without a word.
 
     Parameters
     ----------
@@ -105,24 +105,39 @@ def complex_step(f, x):
     array([[6.]])
     """
     x = _point(x)
-    step = 1e-30 if x.dtype == np.float32 else 1e-200
+    # far below x, so that its square is nothing beside it, and as far from underflow
+    steps = 1e-50 * np.where(x == 0, 1, np.abs(x).astype(np.float64))
+    steps = np.maximum(steps, 1e-300)
 
     def column(i):
-        z = x.astype(np.result_type(x, np.complex64))
-        z[i] += 1j * step
-        f_z = np.asarray(f(z))
+        z = x.astype(np.complex128)
+        z[i] += 1j * steps[i]
+        with np.errstate(under="ignore"):
+            f_z = _value(f, z)
         if not np.iscomplexobj(f_z):
             raise ValueError(
                 f"f returned {f_z.dtype} for a complex x: the complex step needs f to "
                 "pass complex numbers on (no abs, .real or float inside)"
             )
         # eq-differences-complex: ∂f/∂x_i = Im f(x_i + iε)/ε + O(ε²)
-        return f_z.imag / step
+        return (f_z.imag / steps[i]).astype(x.dtype)
 
     return _stack(column, x, np.shape(f(x.copy())) if x.size == 0 else None)
 
 
+def _value(f, x):
+    """Return f(x) as an array of its own: `f` may write its next value over it."""
+    value = f(x)
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError("f returned a masked array, and its mask would be lost")
+    return np.array(value)
+
+
 def _point(x):
+    if isinstance(x, np.ma.MaskedArray):
+        raise TypeError(
+            "x has a mask, which would be lost: fill it in with np.ma.filled(x, value)"
+        )
     x = np.asarray(x)
     if x.dtype.kind not in "biuf" or not np.isfinite(x).all():
         raise ValueError(

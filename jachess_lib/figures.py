@@ -12,6 +12,8 @@ __all__ = ["draw_network", "layer_lines", "show_signed"]
 def show_signed(ax, A, *, limit=None):
     """Draw a matrix with red for positive, blue for negative and white for zero.
 
+    What is not a number is left blank, and an infinite entry has full colour.
+
     Parameters
     ----------
     ax : matplotlib.axes.Axes
@@ -26,7 +28,8 @@ def show_signed(ax, A, *, limit=None):
     matplotlib.image.AxesImage
         The picture, for a colour bar.
     """
-    limit = limit or np.abs(A).max() or 1
+    magnitudes = np.abs(A)
+    limit = limit or magnitudes[np.isfinite(magnitudes)].max(initial=0) or 1
     return ax.imshow(A, cmap="RdBu_r", vmin=-limit, vmax=limit)
 
 

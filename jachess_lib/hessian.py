@@ -17,18 +17,28 @@ Source: Bishop & Bishop, *Deep Learning* (2024), §8.1.6; PRML (2006), §5.4.5, 
 two-layer blocks these are for any depth; Bishop, *Neural Computation* 4 (1992).
 """
 
+import math
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
 from jachess_lib._blas import in_threads
-from jachess_lib._inputs import check_index, check_inputs, check_targets, result_array
+from jachess_lib._floats import wide
+from jachess_lib._inputs import (
+    apart,
+    check_index,
+    check_inputs,
+    check_targets,
+    result_array,
+)
 from jachess_lib._kernels import (
     IN_CACHE,
     contract,
     pattern_chunks,
     put_diagonal_block,
     put_pair,
+    sum_over_patterns,
     twin,
 )
 from jachess_lib._shards import sum_over_shards
@@ -68,7 +78,7 @@ def exact_hessian(net, X, T, *, out=None):
            [2., 4.]])
     """
     X = check_inputs(net, X)
-    T = check_targets(net, X, T)
+    X, T = apart(out, X, check_targets(net, X, T))
     H = square_result(net, X, out, instead="use hessian_diagonal or a HessianOperator")
     twin(fill_square, net, X, T, H)(net, X, T, H)
     return H
@@ -97,10 +107,14 @@ def hessian_block(net, X, T, l, m):
     low, high = sorted((check_index("l", l, net.depth), check_index("m", m, net.depth)))
     shape = net.W[high].size, net.W[low].size
     block = result_array(
-        None, shape, np.result_type(X, net.w), instead="use hessian_diagonal"
+        None,
+        shape,
+        np.result_type(X, net.w),
+        instead="use hessian_diagonal",
+        temporaries=beside_the_result(net, X, math.prod(shape)),
     )
-    view = block.reshape(*net.W[high].shape, *net.W[low].shape)
-    with in_threads():
+    with in_threads(), summed_into(net, X, block) as total:
+        view = total.reshape(*net.W[high].shape, *net.W[low].shape)
         fill_blocks(net, X, T, {(high, low): (view, None)})
     return block if l >= m else block.T
 
@@ -125,7 +139,7 @@ def hessian_diagonal(net, X, T, *, out=None):
         If X, T or `out` does not fit.
     """
     X = check_inputs(net, X)
-    T = check_targets(net, X, T)
+    X, T = apart(out, X, check_targets(net, X, T))
     diagonal = result_array(out, (net.n_parameters,), np.result_type(X, net.w))
     return fill_diagonal(net, X, T, diagonal)
 
@@ -133,7 +147,19 @@ def hessian_diagonal(net, X, T, *, out=None):
 def square_result(net, X, out, instead):
     """Return the (P, P) array to fill, `out` if it is given."""
     P = net.n_parameters
-    return result_array(out, (P, P), np.result_type(X, net.w), instead=instead)
+    return result_array(
+        out,
+        (P, P),
+        np.result_type(X, net.w),
+        instead=instead,
+        temporaries=beside_the_result(net, X, P * P),
+    )
+
+
+def beside_the_result(net, X, size):
+    """Return the bytes that it takes to fill a result of `size` numbers."""
+    in_chunks = 1 << 26  # factors and sums of some tiles, and arrays of one chunk
+    return in_chunks + 8 * size * _needs_wide_total(net, X)
 
 
 def places(net, H):
@@ -149,8 +175,29 @@ def places(net, H):
 
 def fill_square(net, X, T, H):
     """Fill H; with T = None, leave out every δ."""
-    with in_threads():
-        fill_blocks(net, X, T, places(net, H))
+    with in_threads(), summed_into(net, X, H) as total:
+        fill_blocks(net, X, T, places(net, total))
+
+
+# Chunks of patterns that may be added to a result of single precision.
+_FEW_CHUNKS = 8
+
+
+@contextmanager
+def summed_into(net, X, result):
+    """Yield where to sum up `result`: itself, or an array of double precision."""
+    if _needs_wide_total(net, X):
+        total = np.empty(result.shape, wide(result.dtype))
+        yield total
+        result[...] = total
+    else:
+        yield result
+
+
+def _needs_wide_total(net, X):
+    dtype = np.result_type(X, net.w)
+    chunks = list(pattern_chunks(len(X), _numbers_per_pattern(net)))
+    return dtype != wide(dtype) and len(chunks) > _FEW_CHUNKS
 
 
 def fill_blocks(net, X, T, places):
@@ -174,15 +221,17 @@ def fill_blocks(net, X, T, places):
 
 def fill_diagonal(net, X, T, diagonal):
     """Fill the diagonal of H, a few patterns at a time."""
-    diagonal[...] = 0
+    total = np.zeros(diagonal.shape, wide(diagonal.dtype))
     for n in pattern_chunks(len(X), _numbers_per_pattern(net), limit=IN_CACHE):
         trace = forward(net, X[n])
         delta = error_signals(net, trace, T[n])
         slopes = slope_of_each_layer(net, trace)
         for l, M, _ in layer_curvatures(net, trace, delta, slopes):
             # eq-hessian-diagonal: ∂²E/∂w_ji² = Σ_n M_jj z_i²
-            squares = M.diagonal(axis1=1, axis2=2).T @ trace.z[l] ** 2
-            diagonal[net.slices[l]] += squares.ravel()
+            M_jj = M.diagonal(axis1=1, axis2=2)
+            squares = sum_over_patterns(M_jj, trace.z[l] ** 2)
+            total[net.slices[l]] += squares.ravel()
+    diagonal[...] = total
     return diagonal
 
 

@@ -20,8 +20,15 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
-from jachess_lib._inputs import check_inputs, check_targets, check_vector
-from jachess_lib._kernels import twin
+from jachess_lib._floats import underflows
+from jachess_lib._inputs import (
+    check_direction,
+    check_inputs,
+    check_operand,
+    check_plain,
+    check_targets,
+)
+from jachess_lib._kernels import sum_over_patterns, twin
 from jachess_lib._shards import keep_shards, sum_over_kept, sum_over_shards
 from jachess_lib.backpropagation import error_signals
 from jachess_lib.network import bend, forward, slope_of_each_layer
@@ -101,9 +108,9 @@ def product(at, v):
     Hv = np.empty(v.shape, np.result_type(v, R_delta))
     for l in range(last, -1, -1):
         # eq-hessian-vector-product: (Hv)_ji = Σ_n (R{δ_j} z_i + δ_j R{z_i})
-        block = _transposed(R_delta) @ z[l]
+        block = sum_over_patterns(R_delta, z[l])
         if at.delta is not None and l > 0:
-            block[..., 1:] += at.delta[l].T @ R_z[l]
+            block[..., 1:] += sum_over_patterns(at.delta[l], R_z[l])
         Hv[..., net.slices[l]] = block.reshape(*v.shape[:-1], -1)
         if l > 0:
             R_delta = signals_below(at, l, R_a[l - 1], R_delta, V[l], W[l])
@@ -153,7 +160,7 @@ def hessian_vector_product(net, X, T, v):
     """
     X = check_inputs(net, X)
     T = check_targets(net, X, T)
-    v = check_vector("v", v, net.n_parameters)
+    v = check_direction(net, v)
     return twin(linearised_product, net, X, T, v)(net, X, T, v)
 
 
@@ -174,7 +181,7 @@ def gauss_newton_vector_product(net, X, v):
         If X or `v` does not fit.
     """
     X = check_inputs(net, X)
-    v = check_vector("v", v, net.n_parameters)
+    v = check_direction(net, v)
     return twin(linearised_product, net, X, v)(net, X, None, v)
 
 
@@ -191,18 +198,33 @@ class _SymmetricOperator(LinearOperator):
         P = at.net.n_parameters
         super().__init__(at.dtype, (P, P))
 
+    @underflows
     def _matvec(self, v):
-        return product(self._at, np.ravel(v))
+        return product(self._at, np.ravel(check_operand(v, self.dtype)))
 
+    @underflows
     def _matmat(self, V):
+        V = check_operand(V, self.dtype)
         blocks = [
             product(self._at, V.T[c : c + _COLUMNS])
             for c in range(0, V.shape[1], _COLUMNS)
         ]
-        return np.concatenate([np.empty((0, self.shape[0]), self.dtype), *blocks]).T
+        return np.concatenate([np.empty((0, self.shape[0]), V.dtype), *blocks]).T
+
+    def dot(self, x):
+        """Return the product with a vector, a matrix or another operator."""
+        check_plain("x", x)  # SciPy drops a mask without a word
+        return super().dot(x)
 
     def _adjoint(self):
         return self
+
+    def __array_function__(self, function, types, args, kwargs):
+        # `np.dot` alone, with which SciPy's trust-region methods multiply what `hess`
+        # returns: NumPy would make an array of one object of an operator
+        if function is np.dot and not kwargs and args[0] is self:
+            return self @ args[1]
+        return NotImplemented
 
 
 class HessianOperator(_SymmetricOperator):

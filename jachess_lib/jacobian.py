@@ -13,13 +13,15 @@ Source: Bishop & Bishop, *Deep Learning* (2024), §8.1.5; PRML (2006), §5.3.4.
 
 import numpy as np
 
-from jachess_lib._inputs import check_choice, check_inputs, result_array
+from jachess_lib._floats import underflows
+from jachess_lib._inputs import apart, check_choice, check_inputs, result_array
 from jachess_lib._kernels import IN_CACHE, contract, pattern_chunks, twin
 from jachess_lib.network import forward, slope
 
 __all__ = ["input_jacobian", "parameter_jacobian"]
 
 
+@underflows
 def input_jacobian(net, X, *, out=None):
     """Return J[n, k, i] = ∂y_k/∂x_i at pattern n, of shape (N, K, D).
 
@@ -47,7 +49,7 @@ def input_jacobian(net, X, *, out=None):
     >>> input_jacobian(net, [[0.0]])                    # 3 · h'(0) · 2
     array([[[6.]]])
     """
-    X = check_inputs(net, X, complex_allowed=True)
+    (X,) = apart(out, check_inputs(net, X, complex_allowed=True))
     shape = (len(X), net.sizes[-1], net.sizes[0])
     J = result_array(
         out, shape, np.result_type(X, net.w), instead="take fewer patterns at a time"
@@ -90,6 +92,7 @@ def from_inputs(net, X, J):
         J[n] = net.output.dy_da(trace.a[-1]) @ da_dx.swapaxes(1, 2)
 
 
+@underflows
 def parameter_jacobian(net, X, *, of="outputs", out=None):
     """Return ∂y_k/∂w (or ∂a_k/∂w) at each pattern, of shape (N, K, P).
 
@@ -111,11 +114,17 @@ def parameter_jacobian(net, X, *, of="outputs", out=None):
     MemoryError
         If the result cannot fit in memory.
     """
-    X = check_inputs(net, X, complex_allowed=True)
+    (X,) = apart(out, check_inputs(net, X, complex_allowed=True))
     check_choice("of", of, ("outputs", "activations"))
     shape = (len(X), net.sizes[-1], net.n_parameters)
+    dtype = np.result_type(X, net.w)
+    in_sweep = sum(net.sizes) + 2 * net.sizes[-1] * max(net.sizes[1:])
     J = result_array(
-        out, shape, np.result_type(X, net.w), instead="take fewer patterns at a time"
+        out,
+        shape,
+        dtype,
+        instead="take fewer patterns at a time",
+        temporaries=len(X) * in_sweep * dtype.itemsize,
     )
     twin(of_parameters, net, X, J)(net, X, of, J)
     return J

@@ -20,13 +20,16 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jachess_lib._floats import underflows
 from jachess_lib._inputs import (
     check_hidden_units,
     check_index,
     check_inputs,
+    check_labels,
     check_sizes,
     check_unit,
     check_vector,
+    result_array,
 )
 from jachess_lib.hidden_units import HIDDEN_UNITS
 from jachess_lib.output_units import OUTPUT_UNITS, OutputUnit
@@ -46,6 +49,8 @@ class Trace(NamedTuple):
 class Network:
     """A layered network whose parameters are one flat vector. It never changes.
 
+    Two networks are equal if their sizes, units and parameters are.
+
     Parameters
     ----------
     sizes : sequence of int
@@ -53,9 +58,11 @@ class Network:
     w : array, shape (P,)
         All parameters: W[0] row by row, then W[1], …; column 0 of each is the bias.
     hidden : str or sequence of str
-        One name of `HIDDEN_UNITS` for all hidden layers, or one for each.
+        One name of `HIDDEN_UNITS` for all hidden layers, or one for each. The units
+        themselves will do as well.
     output : str
-        A name of `OUTPUT_UNITS`; it also fixes the error (canonical pairs).
+        A name of `OUTPUT_UNITS`, or that unit; it also fixes the error (canonical
+        pairs).
 
     Attributes
     ----------
@@ -103,8 +110,8 @@ class Network:
             object.__setattr__(self, name, value)
 
     def _set_parameters(self, w):
-        w = w.copy()
-        w.flags.writeable = False
+        # over bytes, which nobody can make writable again, as an array's flag could be
+        w = np.frombuffer(w.tobytes(), w.dtype)
         self._set(
             w=w,
             W=tuple(
@@ -159,9 +166,26 @@ class Network:
         return forward(self, X).y
 
     def __reduce__(self):
+        return _network, self._key()
+
+    def __eq__(self, other):
+        if not isinstance(other, Network):
+            return NotImplemented
+        # two arrays of one dtype are equal as numbers, so that −0 equals 0
+        return (
+            self._key()[1:] == other._key()[1:]
+            and self.w.dtype == other.w.dtype
+            and np.array_equal(self.w, other.w)
+        )
+
+    def __hash__(self):
+        return hash((self._key()[1:], (self.w + 0).tobytes()))  # −0 + 0 is 0
+
+    def _key(self):
+        """Return what makes this network, in things that can be pickled."""
         # units hold functions, which do not pickle: their names do
         names = tuple(unit.name for unit in self.hidden)
-        return Network, (self.sizes, self.w, names, self.output.name)
+        return self.w, self.sizes, names, self.output.name
 
     def __copy__(self):
         new = object.__new__(Network)
@@ -177,6 +201,12 @@ class Network:
         )
 
 
+def _network(w, sizes, hidden, output):
+    """Return a network again from what it was pickled as; w may be complex."""
+    return Network(sizes, w.real, hidden, output).with_parameters(w)
+
+
+@underflows
 def forward(net, X):
     """Return the Trace (a, z, y) of the batch X, one forward pass, O(N P).
 
@@ -203,8 +233,7 @@ def forward(net, X):
 
 def slope(net, trace, l):
     """Return h'(a_j) of hidden layer l, of shape (N, M)."""
-    unit = net.hidden[l]
-    return unit.dh_of_z(trace.z[l + 1][:, 1:]) if unit.dh_of_z else unit.dh(trace.a[l])
+    return net.hidden[l].dh(trace.a[l])
 
 
 def slope_of_each_layer(net, trace):
@@ -214,9 +243,7 @@ def slope_of_each_layer(net, trace):
 
 def bend(net, trace, l, delta):
     """Return h''(a_j) Σ_k w_kj δ_k of hidden layer l, of shape (N, M)."""
-    unit, z = net.hidden[l], trace.z[l + 1][:, 1:]
-    d2h = unit.d2h_of_z(z) if unit.d2h_of_z else unit.d2h(trace.a[l])
-    return d2h * (delta[l + 1] @ net.W[l + 1][:, 1:])
+    return net.hidden[l].d2h(trace.a[l]) * (delta[l + 1] @ net.W[l + 1][:, 1:])
 
 
 def _with_constant_unit(z):
@@ -242,22 +269,8 @@ def one_hot(labels, n_classes):
     array([[0., 0., 1.],
            [1., 0., 0.]])
     """
-    if not isinstance(n_classes, (int, np.integer)) or n_classes < 1:
-        raise ValueError(
-            f"n_classes must be a positive whole number, got {n_classes!r}"
-        )
-    labels = np.asarray(labels)
-    whole = labels.dtype.kind in "iu" or labels.size == 0
-    if labels.ndim != 1 or not whole:
-        raise ValueError(
-            f"labels must be whole numbers of shape (N,), got shape {labels.shape} of "
-            f"dtype {labels.dtype}"
-        )
-    off = (labels < 0) | (labels >= n_classes)
-    if off.any():
-        n = int(np.argmax(off))
-        raise ValueError(
-            f"labels[{n}] is {labels[n]}, but {n_classes} classes are numbered 0 to "
-            f"{n_classes - 1}"
-        )
-    return np.eye(n_classes)[labels.astype(int)]
+    labels = check_labels(labels, n_classes)
+    T = result_array(None, (len(labels), n_classes), np.float64)
+    T[...] = 0
+    T[np.arange(len(labels)), labels] = 1
+    return T

@@ -17,8 +17,15 @@ Schraudolph, *Neural Computation* 14 (2002), for the form with M.
 
 import numpy as np
 
-from jachess_lib._inputs import check_inputs
-from jachess_lib._kernels import IN_CACHE, pattern_chunks, twin
+from jachess_lib._floats import wide
+from jachess_lib._inputs import apart, check_inputs
+from jachess_lib._kernels import (
+    IN_CACHE,
+    pattern_chunks,
+    sum_over_patterns,
+    twin,
+)
+from jachess_lib._memory import require_memory
 from jachess_lib._shards import sum_over_shards
 from jachess_lib.hessian import exact_hessian, fill_square, square_result
 from jachess_lib.jacobian import back_through_layer
@@ -55,7 +62,7 @@ def outer_product_hessian(net, X, *, out=None):
     array([[0.25, 0.  ],
            [0.  , 0.  ]])
     """
-    X = check_inputs(net, X)
+    (X,) = apart(out, check_inputs(net, X))
     G = square_result(
         net, X, out, instead="use outer_product_diagonal or a GaussNewtonOperator"
     )
@@ -84,18 +91,20 @@ def outer_product_diagonal(net, X):
 
 def sum_of_squares(net, X):
     """Return the diagonal, a few patterns at a time."""
-    diagonal = np.zeros(net.n_parameters, np.result_type(X, net.w))
+    dtype = np.result_type(X, net.w)
+    diagonal = np.zeros(net.n_parameters, wide(dtype))
     for n in pattern_chunks(len(X), net.sizes[-1] * sum(net.sizes), limit=IN_CACHE):
         trace = forward(net, X[n])
         # R of the output unit, with M = RᵀR, goes back through the layers as y would
         R = net.output.root(trace.a[-1])
         for l in range(net.depth - 1, -1, -1):
             # eq-outer-product-diagonal: Σ_n M_jj z_i² with M_jj = Σ_k R_kj²
-            squares = np.einsum("nkj,nkj->jn", R, R) @ trace.z[l] ** 2
+            M_jj = np.einsum("nkj,nkj->nj", R, R)
+            squares = sum_over_patterns(M_jj, trace.z[l] ** 2)
             diagonal[net.slices[l]] += squares.ravel()
             if l > 0:
                 R = back_through_layer(net, trace, l, R)
-    return diagonal
+    return diagonal.astype(dtype, copy=False)
 
 
 @sum_over_shards
@@ -114,6 +123,12 @@ def residual_hessian(net, X, T):
     MemoryError
         If the result cannot fit in memory.
     """
+    P = net.n_parameters
+    require_memory(
+        2 * P * P * np.result_type(net.w, np.float32).itemsize,
+        f"a result of shape {(P, P)}, a difference of two,",
+        "use hessian_diagonal or a HessianOperator",
+    )
     R = exact_hessian(net, X, T)
     # eq-outer-product-exact: H = Σ_n J_nᵀ M_n J_n + Σ_nk (y_nk − t_nk) ∇∇a_nk
     R -= outer_product_hessian(net, X)

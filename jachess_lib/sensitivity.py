@@ -13,12 +13,14 @@ Source: Bishop & Bishop, *Deep Learning* (2024), §8.1.5.
 
 import numpy as np
 
+from jachess_lib._floats import underflows
 from jachess_lib._inputs import check_covariance, check_inputs, check_series
 from jachess_lib.jacobian import input_jacobian
 
 __all__ = ["chain_jacobian", "propagate_covariance", "propagate_error"]
 
 
+@underflows
 def propagate_error(net, X, dX):
     """Return Δy ≃ JΔx, the first-order change of the outputs, of shape (N, K).
 
@@ -40,6 +42,7 @@ def propagate_error(net, X, dX):
     return np.einsum("nki,ni->nk", input_jacobian(net, X), dX)
 
 
+@underflows
 def propagate_covariance(net, X, covariance):
     """Return cov(y) ≃ J cov(x) Jᵀ at each pattern, of shape (N, K, K).
 
@@ -63,6 +66,7 @@ def propagate_covariance(net, X, covariance):
     return J @ covariance @ J.transpose(0, 2, 1)
 
 
+@underflows
 def chain_jacobian(outer, inner, X):
     """Return ∂y/∂x of the modules in series y = outer(inner(x)), of shape (N, K, D).
 

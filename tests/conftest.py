@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from jachess_lib import _kernels
+
 # The chapters' own lines are what is tested, here and in the notebooks; Numba, which
 # could stand in for some of them, has its own tests in test_compiled.py.
 os.environ["JACHESS_COMPILED"] = "0"
@@ -22,6 +24,15 @@ def pytest_generate_tests(metafunc):
     """Run a test that asks for `page_name` once for each page of the book."""
     if "page_name" in metafunc.fixturenames:
         metafunc.parametrize("page_name", _page_names() or ["no-page"])
+
+
+@pytest.fixture(params=["0", "1"], ids=["numpy", "compiled"])
+def engine(request, monkeypatch):
+    """Let NumPy compute everything, or Numba what it may."""
+    monkeypatch.setenv("JACHESS_COMPILED", request.param)
+    _kernels._import_twins.cache_clear()
+    yield
+    _kernels._import_twins.cache_clear()
 
 
 @pytest.fixture(scope="session")

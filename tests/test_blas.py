@@ -1,6 +1,7 @@
 """Products against NumPy's own, and the threads that share the work."""
 
 import ctypes
+import os
 import threading
 import time
 import types
@@ -197,3 +198,54 @@ def _capsule(name):
     new.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
     _capsule.kept = name  # a capsule does not own its name
     return new(1, name, None)
+
+
+def test_callers_that_overlap_leave_the_limit_as_it_was(two_threads):
+    # in turn: the first leaves while the second still needs BLAS to have one thread
+    entered, leave, seen = threading.Event(), threading.Event(), []
+
+    def second():
+        with _blas.in_threads():
+            seen.append(_blas._threads.get())
+            entered.set()
+            leave.wait(30)
+
+    thread = threading.Thread(target=second)
+    with _blas.in_threads():
+        thread.start()
+        assert entered.wait(30)
+    assert _blas.n_threads() == 1
+    assert seen == [2]  # it had its share, though BLAS was held already
+    leave.set()
+    thread.join()
+    assert _blas.n_threads() == 2
+
+
+def test_matrices_from_many_threads_at_once_leave_the_limit_as_it_was(two_threads):
+    net = jl.Network.random((3, 20, 2))
+    X, T = RNG.standard_normal((50, 3)), RNG.standard_normal((50, 2))
+    barrier = threading.Barrier(4)
+
+    def chunk():
+        for _ in range(20):
+            barrier.wait()
+            jl.exact_hessian(net, X, T)
+
+    threads = [threading.Thread(target=chunk) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert _blas.n_threads() == 2
+    assert _blas._hold.users == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_a_child_of_a_process_that_holds_blas_has_its_threads(two_threads):
+    with _blas.in_threads():
+        pid = os.fork()
+        if pid == 0:
+            os._exit(0 if (_blas._hold.users, _blas.n_threads()) == (0, 2) else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        assert _blas.n_threads() == 1

@@ -1,5 +1,6 @@
 """The compiled twins against the chapters' own lines, which are tested elsewhere."""
 
+import os
 import subprocess
 import sys
 
@@ -36,9 +37,9 @@ EVERY_CASE = pytest.mark.parametrize("c", COMPILED, ids=case_name)
 def twins(monkeypatch):
     """Let the public functions use the twins, as they do where Numba is installed."""
     monkeypatch.setenv("JACHESS_COMPILED", "1")
-    _kernels.compiled_twins.cache_clear()
+    _kernels._import_twins.cache_clear()
     yield
-    _kernels.compiled_twins.cache_clear()
+    _kernels._import_twins.cache_clear()
 
 
 def close(actual, expected, rtol=1e-12):
@@ -218,12 +219,19 @@ def test_nothing_that_is_handed_in_changes():
         np.testing.assert_array_equal(A, B)
 
 
+def stand_in(plain, net, X):
+    """Return the compiled function that `twin` calls first."""
+    return _kernels.twin(plain, net, X).args[0]
+
+
 def test_the_public_functions_use_the_twins(twins):
     net, X, T = case((3, 5, 4), "tanh", "softmax")
-    twin = _kernels.twin
-    assert twin(jacobian.from_outputs, net, X) is _compiled.from_outputs
-    assert twin(hessian.fill_square, net, X) is _compiled.fill_square
-    assert twin(outer_product.sum_of_squares, net, X) is _compiled.sum_of_squares
+    for plain in (
+        jacobian.from_outputs,
+        hessian.fill_square,
+        outer_product.sum_of_squares,
+    ):
+        assert stand_in(plain, net, X) is getattr(_compiled, plain.__name__)
     assert isinstance(
         hessian_vector.linearise(net, X, T), _compiled.CompiledLinearisation
     )
@@ -258,7 +266,7 @@ def test_what_the_twins_do_not_take(twins):
         assert twin(plain, *refused) is plain
     large = jl.Network.random((3, 20, 20, 4))
     assert twin(hessian.fill_square, large, X) is hessian.fill_square
-    assert twin(outer_product.sum_of_squares, large, X) is _compiled.sum_of_squares
+    assert stand_in(outer_product.sum_of_squares, large, X) is _compiled.sum_of_squares
     assert jl.input_jacobian(net, X[:0]).shape == (0, 4, 3)
     out = np.empty((len(X), 4, 6))[:, :, ::2]
     close(jl.input_jacobian(net, X, out=out), jl.input_jacobian(net, X))
@@ -282,12 +290,96 @@ def test_the_switch_and_that_numba_waits_until_it_is_needed(value, expected):
 def test_without_numba_everything_works(monkeypatch):
     net, X, T = case((3, 5, 4), "tanh", "softmax")
     monkeypatch.setenv("JACHESS_COMPILED", "1")
-    monkeypatch.setitem(sys.modules, "jachess_lib._compiled", None)
-    monkeypatch.delattr("jachess_lib._compiled")
-    _kernels.compiled_twins.cache_clear()
+    monkeypatch.setattr(_kernels, "find_spec", lambda name: None)
+    _kernels._import_twins.cache_clear()
     try:
         assert _kernels.compiled_twins() is None
         assert jl.input_jacobian(net, X).shape == (len(X), 4, 3)
         assert jl.HessianOperator(net, X, T).shape == (net.n_parameters,) * 2
     finally:
-        _kernels.compiled_twins.cache_clear()
+        _kernels._import_twins.cache_clear()
+
+
+# Numba present, but unable
+
+
+UNABLE = """if True:
+    import os, sys, warnings
+    import numpy as np
+    import jachess_lib as jl
+    {before}
+    net = jl.Network.random((3, 4, 2), output="softmax")
+    X = np.arange(15.0).reshape(5, 3) / 9
+    T = jl.one_hot([0, 1, 1, 0, 1], 2)
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        J = jl.input_jacobian(net, X)
+        H = jl.exact_hessian(net, X, T)
+        v = np.ones(26)
+        assert np.allclose(jl.hessian_vector_product(net, X, T, v), H @ v)
+        assert np.allclose(jl.HessianOperator(net, X, T) @ v, H @ v)
+        assert np.allclose(jl.outer_product_diagonal(net, X),
+                           np.diag(jl.outer_product_hessian(net, X)))
+    assert np.isfinite(J).all()
+    print(len([w for w in seen if issubclass(w.category, RuntimeWarning)]))
+    print(*(w.message for w in seen))
+"""
+
+
+def run_unable(before="", **environment):
+    """Run everything in a process whose Numba fails; return its two lines."""
+    run = subprocess.run(
+        [sys.executable, "-c", UNABLE.format(before=before)],
+        env={"PATH": os.environ["PATH"], "HOME": "/nowhere"} | environment,
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return run.stdout.splitlines()
+
+
+def test_compiling_switched_off():
+    count, message = run_unable(NUMBA_DISABLE_JIT="1")
+    assert count == "1"
+    assert "NumPy computes everything" in message
+
+
+def test_no_place_for_the_cache():
+    # as in a read-only container: no folder beside the code and none of the user's
+    before = [
+        "from numba.core import caching",
+        "for locator in caching.CacheImpl._locator_classes:",
+        "    locator.from_function = classmethod(lambda *_: None)",
+    ]
+    count, message = run_unable("\n    ".join(before))
+    assert count == "1"
+    assert "no locator available" in message
+    assert "NUMBA_CACHE_DIR" in message
+
+
+def test_a_truncated_cache(tmp_path):
+    fill = "import numpy as np, jachess_lib as jl; " + (
+        "jl.input_jacobian(jl.Network.random((3, 4, 2), output='softmax'), np.eye(3))"
+    )
+    environment = {"PATH": os.environ["PATH"], "NUMBA_CACHE_DIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", fill], env=environment, check=True)
+    indices = list(tmp_path.rglob("*.nbi"))
+    assert indices
+    for index in indices:
+        whole = index.read_bytes()
+        index.write_bytes(whole[: len(whole) // 2])
+    count, message = run_unable(NUMBA_CACHE_DIR=str(tmp_path))
+    assert count == "1"
+    assert "empty it" in message
+
+
+def test_one_twin_that_fails_is_warned_of_once(twins, monkeypatch):
+    net, X, _ = case((3, 5, 2), "tanh", "softmax")
+
+    def fail(*arguments):
+        raise ZeroDivisionError("planted")
+
+    monkeypatch.setattr(_compiled, "from_outputs", fail)
+    monkeypatch.setattr(_kernels, "_broken", False)
+    with pytest.warns(RuntimeWarning, match="ZeroDivisionError: planted"):
+        J = jl.input_jacobian(net, X)
+    assert _kernels.compiled_twins() is None
+    np.testing.assert_array_equal(jl.input_jacobian(net, X), J)  # and no warning

@@ -173,3 +173,67 @@ def test_x_must_be_real_and_finite(way, x):
 def test_the_step_must_be_positive(way, step):
     with pytest.raises(ValueError, match="step must be a positive number"):
         way(lambda x: x, np.ones(3), step)
+
+
+# Functions that keep their memory
+
+
+def reusing(f, shape, dtype=float):
+    """Return f with all its values written into one buffer."""
+    buffer = np.empty(shape, dtype)
+
+    def g(x):
+        buffer[...] = f(x)
+        return buffer
+
+    return g
+
+
+@pytest.mark.parametrize("difference", [forward_difference, central_difference])
+@pytest.mark.parametrize(
+    "f",
+    [
+        reusing(np.sin, 3),
+        reusing(lambda x: x.sum(), ()),
+        lambda x: x,
+        lambda x: x[::-1],
+        lambda x: np.multiply(x, 2, out=x),
+        lambda x: np.broadcast_to(x[:1], 4),
+    ],
+)
+def test_values_are_copied_before_f_is_called_again(difference, f):
+    x = np.array([0.3, -1.2, 2.0])
+    fresh = difference(lambda x: np.array(f(x.copy())), x)
+    found = difference(f, x)
+    np.testing.assert_array_equal(found, fresh)
+    assert np.abs(found).max() > 0.4
+    np.testing.assert_array_equal(x, [0.3, -1.2, 2.0])
+
+
+def test_the_complex_step_copies_as_well():
+    x = np.array([0.3, -1.2, 2.0])
+    for f in (reusing(np.sin, 3, complex), lambda z: np.sin(z, out=z)):
+        np.testing.assert_allclose(complex_step(f, x), np.diag(np.cos(x)), rtol=1e-15)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("x", [1e-30, 1e-4, 3.0, -1e8, 1e30])
+def test_the_complex_step_at_every_scale(x, dtype):
+    at = np.array(x, dtype)
+    for f, slope in [
+        (lambda x: x**2, lambda x: 2 * x),
+        (lambda x: 1 / x, lambda x: -1 / x**2),
+        (lambda x: np.sqrt(x * x), np.sign),
+    ]:
+        expected = slope(at.astype(np.float64))
+        if np.abs(expected) < np.finfo(dtype).max:
+            found = complex_step(f, at)
+            assert found.dtype == dtype
+            rel = 2 * float(np.finfo(dtype).eps)
+            assert float(found) == pytest.approx(float(expected), rel=rel)
+
+
+def test_the_complex_step_at_zero_and_of_plain_numbers():
+    assert complex_step(lambda x: x**2, 3.0) == 6
+    assert complex_step(np.sin, 0.0) == 1
+    assert complex_step(lambda x: x**3 + 1e-20 * x, np.zeros(2))[1, 1] == 1e-20

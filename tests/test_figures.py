@@ -51,3 +51,12 @@ def test_the_style_sheet_is_in_the_package():
     with plt.style.context("jachess_lib.jachess"):
         assert plt.rcParams["axes.titlelocation"] == "left"
         assert plt.rcParams["savefig.dpi"] == 144
+
+
+def test_what_is_not_a_number_blanks_nothing_else():
+    A = np.array([[1.0, -2.0], [np.nan, np.inf]])
+    _, ax = plt.subplots()
+    image = show_signed(ax, A)
+    assert image.get_clim() == (-2, 2)
+    assert show_signed(ax, np.full((2, 2), np.nan)).get_clim() == (-1, 1)
+    plt.close("all")

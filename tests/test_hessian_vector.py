@@ -224,6 +224,7 @@ def test_float32_stays_float32_and_the_wider_precision_wins():
 def test_extreme_inputs(hidden, output):
     net = jl.Network.random((3, 4, 2), hidden, output)
     X = np.array([[1e4, -1e4, 1e4], [-1e4, -1e4, -1e4], [90, 40, -300]])
+    X *= 0.01 if hidden == "exp" else 1  # its matrices may exceed any number
     T = targets(np.random.default_rng(0), output, 3, 2)
     v = direction(net)
     with np.errstate(over="raise", invalid="raise", divide="raise"):
@@ -271,3 +272,114 @@ def test_arguments_are_left_alone():
     np.testing.assert_array_equal(operator @ v, first)
     for array, was in zip((X, T, v), before, strict=True):
         np.testing.assert_array_equal(array, was)
+
+
+# Operands of any dtype
+
+
+OPERANDS = {
+    "int64": np.int64, "int8": np.int8, "bool": bool, "uint16": np.uint16,
+    "float16": np.float16, "float32": np.float32, "float64": np.float64,
+    "longdouble": np.longdouble, "complex64": np.complex64, "complex128": complex,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("precision", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", OPERANDS.values(), ids=OPERANDS)
+@pytest.mark.parametrize("shape", ["vector", "block"])
+def test_operands_of_any_dtype(engine, dtype, precision, shape):
+    net, X, T = case((3, 4, 2), "tanh", "softmax")
+    P = net.n_parameters
+    v = np.random.default_rng(5).choice([-1, 1], (P, 3) if shape == "block" else P)
+    kind = np.dtype(dtype).kind
+    if kind in "bu":
+        v = v > 0
+    if kind in "fc":
+        v = 1.3 * v
+    if kind == "c":
+        v = v + 0.7j * (v > 0)
+    v = v.astype(dtype)
+    net = jl.Network(net.sizes, net.w.astype(precision), output="softmax")
+    X, T = X.astype(precision), T.astype(precision)
+    for operator, H in [
+        (HessianOperator(net, X, T), jl.exact_hessian(net, X, T)),
+        (GaussNewtonOperator(net, X), jl.outer_product_hessian(net, X)),
+    ]:
+        found = operator @ v
+        assert found.dtype == np.result_type(operator.dtype, v.dtype)
+        expected = H.astype(complex) @ v
+        tolerance = 3e-6 if precision == np.float32 else 1e-13
+        scale = np.abs(expected).max()
+        np.testing.assert_allclose(found, expected, rtol=0, atol=tolerance * scale)
+
+
+@pytest.mark.parametrize("precision", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", [np.int64, bool, np.float16, np.float32, np.float64])
+def test_directions_of_any_dtype(engine, dtype, precision):
+    net, X, T = case((3, 4, 2), "tanh", "softmax")
+    net = jl.Network(net.sizes, net.w.astype(precision), output="softmax")
+    X, T = X.astype(precision), T.astype(precision)
+    v = np.random.default_rng(5).choice([0, 1], net.n_parameters).astype(dtype)
+    H, G = jl.exact_hessian(net, X, T), jl.outer_product_hessian(net, X)
+    for found, matrix in [
+        (hessian_vector_product(net, X, T, v), H),
+        (gauss_newton_vector_product(net, X, v), G),
+    ]:
+        assert found.dtype == np.result_type(precision, dtype)
+        np.testing.assert_allclose(found, matrix @ v, rtol=0, atol=1e-5)
+
+
+def test_a_direction_of_double_precision_keeps_it(engine):
+    net, X, T = case((3, 4, 2), "tanh", "linear")
+    net = jl.Network(net.sizes, net.w.astype(np.float32))
+    X, T = X.astype(np.float32), T.astype(np.float32)
+    v = np.random.default_rng(0).standard_normal(net.n_parameters)
+    at = HessianOperator(net, X, T)
+    small = 1e-9 * v  # below what single precision sees beside v
+    np.testing.assert_allclose(
+        at @ (v + small) - at @ v, at @ small, rtol=1e-4, atol=1e-13
+    )
+
+
+def test_operands_that_hold_no_numbers():
+    net, X, T = case((3, 4, 2))
+    operator = HessianOperator(net, X, T)
+    for wrong in (np.array(["a"] * 26), np.zeros(26, object)):
+        with pytest.raises(TypeError, match="^v must hold numbers"):
+            operator @ wrong
+
+
+@pytest.mark.parametrize(
+    "method", ["trust-krylov", "trust-ncg", "Newton-CG", "trust-constr"]
+)
+@pytest.mark.parametrize("way", ["hess", "hessp"])
+def test_the_operator_serves_scipy_s_minimisers(method, way):
+    net, X, T = case((3, 4, 2), "tanh", "softmax", N=20)
+    # T = y at the start of a run from elsewhere: the minimum is known, and regular
+    T = net(X)
+    start = net.w + 0.1 * np.random.default_rng(0).standard_normal(net.n_parameters)
+
+    def at(w):
+        return net.with_parameters(w)
+
+    curvature = {
+        "hess": lambda w: HessianOperator(at(w), X, T),
+        "hessp": lambda w, v: hessian_vector_product(at(w), X, T, v),
+    }
+    result = minimize(
+        lambda w: jl.error(at(w), X, T),
+        start,
+        jac=lambda w: jl.error_gradient(at(w), X, T),
+        method=method,
+        **{way: curvature[way]},
+    )
+    assert jl.error(at(result.x), X, T) == pytest.approx(jl.error(net, X, T), rel=1e-5)
+
+
+def test_an_operator_is_not_an_array_to_numpy():
+    net, X, T = case((3, 4, 2))
+    operator, v = HessianOperator(net, X, T), np.ones(26)
+    np.testing.assert_array_equal(np.dot(operator, v), operator @ v)
+    for call in (lambda: np.dot(v, operator), lambda: np.linalg.norm(operator)):
+        with pytest.raises(TypeError):
+            call()

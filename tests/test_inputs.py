@@ -1,10 +1,14 @@
 """Bad input: every public function says what is wrong and what to do."""
 
+import re
+
+import dask.array as da
 import numpy as np
 import pytest
+import scipy.sparse
 
 import jachess_lib as jl
-from jachess_lib import _inputs
+from jachess_lib import _inputs, _memory
 
 NET = jl.Network.random((3, 4, 2), seed=1)
 SIGMOID = jl.Network(NET.sizes, NET.w, output="sigmoid")
@@ -256,8 +260,8 @@ def test_targets_of_the_wrong_shape(f):
         ValueError, match=r"X of shape \(5, 3\) and T of shape \(4, 2\)"
     ):
         f(NET, X, T[:4])
-    with pytest.raises(ValueError, match=r"use t\[None, :\]"):
-        f(NET, X, np.zeros(2))
+    with pytest.raises(ValueError, match=r"got shape \(2,\)$"):
+        f(NET, X, np.zeros(2))  # a row would not fit five patterns either
 
 
 @EVERY_T
@@ -358,10 +362,11 @@ def test_out_is_untouched_when_something_else_is_wrong(f, shape):
     ],
 )
 def test_a_matrix_too_large_for_memory(call, instead, monkeypatch):
-    monkeypatch.setattr(_inputs, "_memory_in_gigabytes", lambda: 16.0)
+    monkeypatch.setattr(_memory, "available", lambda: 16 * 2**30)
     net = jl.Network((999, 999, 999), np.zeros(2 * 999 * 1000))
     with pytest.raises(
-        MemoryError, match=f"GiB, more than this machine can give: {instead}$"
+        MemoryError,
+        match=f"more than the 16.0 GiB that this process can get: {instead}$",
     ):
         call(net)
 
@@ -375,23 +380,9 @@ def test_the_size_of_the_matrix_is_told():
 
 
 def test_too_large_for_memory_even_where_its_size_is_unknown(monkeypatch):
-    monkeypatch.setattr(
-        _inputs.os, "sysconf", lambda name: (_ for _ in ()).throw(ValueError)
-    )
-    assert _inputs._memory_in_gigabytes() == float("inf")
-    with pytest.raises(MemoryError, match="more than this machine can give: use it"):
+    monkeypatch.setattr(_memory, "available", lambda: float("inf"))
+    with pytest.raises(MemoryError, match="more than there is: use it"):
         _inputs.result_array(None, (1 << 30, 1 << 30), np.float64, instead="use it")
-
-
-def test_memory_is_asked_in_gigabytes(monkeypatch):
-    pages = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 2**20}
-    monkeypatch.setattr(_inputs.os, "sysconf", pages.get)
-    assert _inputs._memory_in_gigabytes() == 4
-    with pytest.raises(
-        MemoryError, match=r"float32 needs 8\.0 GiB.*use a smaller network$"
-    ):
-        _inputs.result_array(None, (2**16, 2**15), np.float32)
-    assert _inputs.result_array(None, (2, 3), np.float32, instead="").shape == (2, 3)
 
 
 def test_which_jacobian():
@@ -422,7 +413,7 @@ def test_covariances():
     for wrong in (lopsided, 1e-20 * lopsided, np.stack([lopsided] * 5)):
         with pytest.raises(
             ValueError,
-            match=r"^covariance must be .*: use \(C \+ C\.T\) / 2 if it nearly is$",
+            match=r"symmetric: use \(C \+ C\.swapaxes\(-1, -2\)\) / 2 if it nearly is$",
         ):
             jl.propagate_covariance(NET, X, wrong)
     with pytest.raises(
@@ -505,3 +496,167 @@ def test_lists_whole_numbers_and_other_precisions_become_float64():
     assert jl.error(NET, whole, np.ones((2, 2), int)) == jl.error(
         NET, np.ones((2, 3)), np.ones((2, 2))
     )
+
+
+# Followed, a hint works
+
+
+def followed(call, arrays):
+    """Call, and follow the hint of the error: replace X or T as it says, call again."""
+    with pytest.raises((ValueError, TypeError)) as caught:
+        call(**arrays)
+    hint = re.search(r"use ([^;]+?)(?: if it nearly is)?$", str(caught.value))[1]
+    names = {name.lower(): A for name, A in arrays.items()} | arrays
+    names |= {"labels": arrays.get("T"), "C": arrays.get("covariance")}
+    fixed = eval(hint, {"np": np, "one_hot": jl.one_hot}, names)
+    name = re.match(r"(?:row )?(\w+)", str(caught.value))[1]
+    return call(**arrays | {name: fixed})
+
+
+COLUMN = jl.Network.random((1, 3, 1))
+LABELS = np.array([0, 2, 1, 1, 2])
+CLASSES = jl.Network.random((3, 4, 3), output="softmax")
+HINTS = {
+    "inputs of one column": (COLUMN, {"X": np.ones(5), "T": np.ones((5, 1))}),
+    "targets of one column": (COLUMN, {"X": np.ones((5, 1)), "T": np.ones(5)}),
+    "one number": (COLUMN, {"X": np.ones(1), "T": np.ones((1, 1))}),
+    "one pattern": (NET, {"X": X[0], "T": T[:1]}),
+    "targets of one pattern": (NET, {"X": X[:1], "T": T[0]}),
+    "a distribution": (CLASSES, {"X": X[:1], "T": np.array([0.2, 0.5, 0.3])}),
+    "one of a distribution's corners": (CLASSES, {"X": X[:1], "T": np.eye(3)[1]}),
+    "labels": (CLASSES, {"X": X, "T": LABELS}),
+    "labels in a column": (CLASSES, {"X": X, "T": LABELS[:, None]}),
+    "labels from 1": (CLASSES, {"X": X, "T": LABELS + 1}),
+    "sparse inputs": (NET, {"X": scipy.sparse.csr_matrix(X), "T": T}),
+    "a sparse array": (NET, {"X": scipy.sparse.coo_array(X), "T": T}),
+    "sparse targets": (
+        CLASSES,
+        {"X": X, "T": scipy.sparse.csr_array(np.eye(3)[LABELS])},
+    ),
+    "inputs in Dask": (NET, {"X": da.from_array(X), "T": T}),
+}
+
+
+@pytest.mark.parametrize(("net", "arrays"), HINTS.values(), ids=HINTS)
+def test_a_hint_that_is_followed_works(net, arrays):
+    def call(X, T):
+        if type(X).__module__.startswith("dask"):
+            _inputs.check_vector("X", X, 3)  # sums over patterns do take such arrays
+        return jl.error(net, X, T)
+
+    assert np.isfinite(followed(call, arrays))
+
+
+@pytest.mark.parametrize("covariance", [np.eye(3), np.stack([np.eye(3)] * 5)])
+def test_the_hint_for_a_covariance_works(covariance):
+    lopsided = covariance + 1e-6 * np.eye(3, k=1)
+    call = lambda covariance: jl.propagate_covariance(NET, X, covariance)  # noqa: E731
+    assert followed(call, {"covariance": lopsided}).shape == (5, 2, 2)
+
+
+def test_labels_of_floats_are_told_what_to_do():
+    with pytest.raises(ValueError, match=r"float64: use labels\.astype\(int\)$"):
+        jl.one_hot(np.array([0.0, 2.0]), 3)
+    with pytest.raises(ValueError, match=r"dtype float64$"):
+        jl.one_hot(np.array([0.5, 2.0]), 3)
+
+
+def test_hints_that_would_not_work_are_not_given():
+    for wrong in (np.ones(7), np.ones((5, 2, 1))):
+        with pytest.raises(ValueError, match="got shape") as caught:
+            jl.error(NET, wrong, T)
+        assert "use" not in str(caught.value)
+    with pytest.raises(ValueError, match="from 0 to 2, and these go from 0 to 7"):
+        jl.error(CLASSES, X, np.array([0, 1, 7, 0, 1]))
+
+
+def test_many_classes_take_no_square():
+    T = jl.one_hot([299_999, 0, 5], 300_000)
+    assert T.shape == (3, 300_000)
+    np.testing.assert_array_equal(T.sum(axis=1), 1)
+    assert T[0, 299_999] == T[1, 0] == T[2, 5] == 1
+
+
+# What an array means beside its numbers
+
+
+def masked(A):
+    return np.ma.masked_array(A, mask=np.arange(A.size).reshape(A.shape) == 1)
+
+
+MASKED = {
+    **{f"{name} of X": lambda f=f: f(NET, masked(X)) for name, f in OF_X.items()},
+    **{f"{name} of T": lambda f=f: f(NET, X, masked(T)) for name, f in OF_T.items()},
+    "rows of X": lambda: NET([masked(x) for x in X]),
+    "w": lambda: jl.Network(NET.sizes, masked(NET.w)),
+    "with_parameters": lambda: NET.with_parameters(masked(NET.w)),
+    "v": lambda: jl.hessian_vector_product(NET, X, T, masked(np.ones(P))),
+    "v of G": lambda: jl.gauss_newton_vector_product(NET, X, masked(np.ones(P))),
+    "operator": lambda: jl.HessianOperator(NET, X, T) @ masked(np.ones(P)),
+    "operator and block": lambda: (
+        jl.GaussNewtonOperator(NET, X) @ masked(np.ones((P, 2)))
+    ),
+    "dX": lambda: jl.propagate_error(NET, X, masked(X)),
+    "covariance": lambda: jl.propagate_covariance(NET, X, masked(np.eye(3))),
+    "labels": lambda: jl.one_hot(masked(np.array([0, 1])), 2),
+    "a chunk": lambda: jl.error(NET, da.from_array(masked(X)), T),
+    "x of differences": lambda: jl.central_difference(np.sin, masked(np.ones(3))),
+    "f of differences": lambda: jl.central_difference(masked, np.ones(3)),
+    "f of complex steps": lambda: jl.complex_step(masked, np.ones(3)),
+}
+
+
+@pytest.mark.parametrize("call", MASKED.values(), ids=MASKED)
+def test_a_mask_is_never_dropped(call):
+    with pytest.raises(TypeError, match="mask"):
+        call()
+
+
+def test_masked_places_to_put_a_result_are_refused():
+    with pytest.raises(ValueError, match="out has a mask"):
+        jl.exact_hessian(NET, X, T, out=np.ma.zeros((P, P)))
+
+
+# Precision
+
+
+def test_complex_numbers_of_any_width_keep_their_imaginary_part():
+    Z = X + 1e-3j
+    for dtype in (np.clongdouble, ">c16", "<c16"):
+        np.testing.assert_array_equal(NET(Z.astype(dtype)), NET(Z))
+        gradient = jl.error_gradient(
+            NET.with_parameters((NET.w + 1e-3j).astype(dtype)), X, T
+        )
+        assert np.abs(gradient.imag).max() > 1e-6
+
+
+def test_the_byte_order_is_no_precision():
+    single = jl.Network(NET.sizes, NET.w.astype(">f4"))
+    assert single.w.dtype == np.float32
+    assert single(X.astype(">f4")).dtype == np.float32
+    assert single(X.astype(">f8")).dtype == np.float64
+    assert single(X.astype(np.longdouble)).dtype == np.float64
+
+
+def test_targets_keep_the_precision_of_the_network():
+    T_ = T * (1 + 1e-10)  # which single precision does not see
+    inputs = X.astype(np.float32)
+    assert jl.error(NET, inputs, T_) != jl.error(NET, inputs, T)
+
+
+# Results in the place of an argument
+
+
+@EVERY_OUT
+def test_out_may_be_where_an_argument_is(f, shape):
+    name = next(name for name, (g, _) in WITH_OUT.items() if g is f)
+    arrays = (X, T) if name in OF_T else (X,)
+    expected = getattr(jl, name)(NET, *arrays)
+    for i in range(len(arrays)):
+        memory = np.zeros(max(expected.size, arrays[i].size) + 3)
+        given = list(arrays)
+        given[i] = memory[3 : 3 + arrays[i].size].reshape(arrays[i].shape)
+        given[i][...] = arrays[i]
+        out = memory[: expected.size].reshape(shape)
+        getattr(jl, name)(NET, *given, out=out)
+        np.testing.assert_array_equal(out, expected)

@@ -1,6 +1,6 @@
 import copy
 import pickle
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pytest
@@ -16,6 +16,7 @@ from jachess_lib import (
     forward,
     one_hot,
 )
+from jachess_lib.hidden_units import HiddenUnit
 
 
 @pytest.mark.parametrize("c", CASES, ids=case_name)
@@ -210,3 +211,72 @@ def test_one_hot():
     assert T.shape == (4, 4)
     assert one_hot([], 3).shape == (0, 3)
     assert one_hot(np.array([0], np.uint8), 1).tolist() == [[1.0]]
+
+
+def test_nobody_can_make_the_parameters_writable():
+    net = Network.random((3, 4, 2))
+    for array in (net.w, *net.W, net.with_parameters(net.w + 1j).w):
+        while isinstance(array, np.ndarray):
+            with pytest.raises(ValueError, match="WRITEABLE"):
+                array.setflags(write=True)
+            array = array.base
+    assert isinstance(array, bytes)
+
+
+@pytest.mark.parametrize(
+    "again", [copy.copy, copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))]
+)
+def test_complex_networks_can_be_copied_and_sent_away(again):
+    net, X, _ = case((3, 4, 5, 2), ("gelu", "identity"), "softmax")
+    net = net.with_parameters(net.w + 1e-3j)
+    other = again(net)
+    assert other == net
+    assert other.w.dtype == complex
+    np.testing.assert_array_equal(other(X), net(X))
+
+
+def test_units_of_the_library_stand_for_their_names():
+    net, _, _ = case((3, 4, 5, 2), ("gelu", "identity"), "softmax")
+    same = Network(net.sizes, net.w, net.hidden, net.output)
+    assert same == net
+    assert (
+        Network((3, 4, 2), np.zeros(26), HIDDEN_UNITS["relu"]).hidden[0].name == "relu"
+    )
+    other = replace(net, w=2 * net.w)
+    assert other.hidden == net.hidden
+    np.testing.assert_array_equal(other.w, 2 * net.w)
+    assert replace(net, output="linear") != net
+    strange = HiddenUnit("tanh", np.sin, np.cos, np.sin)
+    for hidden in (strange, [strange], [OUTPUT_UNITS["linear"]]):
+        with pytest.raises(ValueError, match="unknown hidden unit .*choose one of"):
+            Network((3, 4, 2), np.zeros(26), hidden)
+    with pytest.raises(ValueError, match="unknown output unit"):
+        Network((3, 4, 2), np.zeros(26), output=HIDDEN_UNITS["sigmoid"])
+
+
+def test_equal_networks_are_equal():
+    net = Network.random((3, 4, 2), "gelu", "softmax")
+    same = Network(net.sizes, net.w.copy(), "gelu", "softmax")
+    assert net == same
+    assert hash(net) == hash(same)
+    assert {net: 1}[same] == 1
+    for other in (
+        Network(net.sizes, net.w + 1e-9, "gelu", "softmax"),
+        Network(net.sizes, net.w, "tanh", "softmax"),
+        Network(net.sizes, net.w, "gelu", "sigmoid"),
+        Network(net.sizes, net.w.astype(np.float32), "gelu", "softmax"),
+        Network.random((3, 2, 2), "gelu", "softmax"),
+        net.with_parameters(net.w + 0j),
+        "net",
+    ):
+        assert net != other
+    zero, minus = Network((1, 1), [0.0, 1.0]), Network((1, 1), [-0.0, 1.0])
+    assert zero == minus
+    assert hash(zero) == hash(minus)
+
+
+def test_true_is_no_index_and_no_number_of_classes():
+    with pytest.raises(ValueError, match="layer must be a whole number"):
+        Network.random((3, 4, 2)).index(True, 0, 0)
+    with pytest.raises(ValueError, match="n_classes must be"):
+        one_hot([0], True)

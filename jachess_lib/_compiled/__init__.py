@@ -69,13 +69,21 @@ class CompiledLinearisation(NamedTuple):
 
     def times(self, v):
         """Return what `hessian_vector.product` does, for v of shape (…, P)."""
+        dtype = np.result_type(v, self.dtype)
+        if dtype.kind == "c":
+            Hv = np.empty(v.shape, dtype)
+            Hv.real, Hv.imag = self.times(v.real), self.times(v.imag)
+            return Hv
+        # a vector of double precision keeps it, whatever the network's is
+        number = np.float32 if dtype == np.float32 else np.float64
         w, sizes, _, output = _numbers(self.net)
-        fixed = w, sizes, output, self.n_patterns, self.exact, self.state
-        rows = np.ascontiguousarray(v, self.dtype)
+        w, state = (A.astype(number, copy=False) for A in (w, self.state))
+        fixed = w, sizes, output, self.n_patterns, self.exact, state
+        rows = np.ascontiguousarray(v, number)
         if v.ndim == 1:
-            return multiply(*fixed, rows).astype(v.dtype, copy=False)
+            return multiply(*fixed, rows).astype(dtype, copy=False)
         Hv = [multiply(*fixed, row) for row in rows.reshape(-1, len(w))]
-        return np.array(Hv, v.dtype).reshape(v.shape)
+        return np.array(Hv, dtype).reshape(v.shape)
 
 
 def linearised(net, X, T):

@@ -4,6 +4,7 @@ import numpy as np
 
 from jachess_lib._compiled.jacobians import first_step, scale_rows, sensitivities
 from jachess_lib._compiled.sweeps import (
+    add_sum,
     backward,
     cut,
     forward,
@@ -17,18 +18,12 @@ from jachess_lib._compiled.units import compiled, elementwise
 
 
 @elementwise
-def _squares_of_outputs(output, m, squares):
+def _squares_of_outputs(output, m, rest, squares):
     """Put M_kk, the sum of the squares of a column of its root, into `squares`."""
     rows, K = m.shape
     for n in range(rows):
         for k in range(K):
-            others = 1.0
-            if output == 2:  # y_k (1 − y_k), with the digits that 1 − y_k would lose
-                others = 0.0
-                for l in range(K):
-                    if l != k:
-                        others += m[n, l]
-            squares[n, k] = m[n, k] * others
+            squares[n, k] = m[n, k] * (rest[n, k] if output == 2 else 1.0)
 
 
 @elementwise
@@ -54,12 +49,6 @@ def _square_root(m):
         m[i] = np.sqrt(m[i])
 
 
-@elementwise
-def _add(total, values):
-    for i in range(total.size):
-        total[i] += values[i]
-
-
 @compiled
 def sum_of_squares(w, sizes, units, output, X):
     """Return Σ_n Σ_k (R_kj z_i)², where R is a root of M brought to each layer."""
@@ -74,7 +63,7 @@ def sum_of_squares(w, sizes, units, output, X):
     scratch, second = np.empty(step * widest, w.dtype), np.empty(step * widest, w.dtype)
     front = np.empty(step * K * hidden, w.dtype)
     back = np.empty_like(front)
-    diagonal, block = np.zeros_like(w), np.empty_like(w)
+    diagonal, block = np.zeros(len(w)), np.empty_like(w)
     for start in range(0, len(X), step):
         end = min(start + step, len(X))
         rows = end - start
@@ -83,21 +72,20 @@ def sum_of_squares(w, sizes, units, output, X):
             w, sizes, starts, at, units, output, X[start:end], V_0, False, part,
             scratch,
         )  # fmt: skip
-        m = cut(part, rows, at[1, L], K)
+        y, m = cut(part, rows, at[0, L], K), cut(part, rows, at[1, L], K)
         R = front[:0].reshape(0, 0, 0)
         for l in range(L - 1, -1, -1):
             M, I = sizes[l + 1], 1 + sizes[l]
             squares = cut(scratch, rows, 0, M)
             if l == L - 1:
-                _squares_of_outputs(output, m, squares)
+                _squares_of_outputs(output, m, cut(part, rows, at[2, L], K), squares)
             else:
                 _squares_of_columns(R, squares)
             z = cut(part, rows, at[0, l], I)
             zz = cut(second, rows, 0, I)
             _square(z.reshape(rows * I), zz.reshape(rows * I))
-            share = block[: M * I]
-            np.dot(squares.T, zz, share.reshape(M, I))
-            _add(diagonal[starts[l] : starts[l + 1]], share)
+            share = diagonal[starts[l] : starts[l + 1]].reshape(M, I)
+            add_sum(squares, zz, share, block)
             if l == 0:
                 break
             V_l, slope = (
@@ -111,12 +99,12 @@ def sum_of_squares(w, sizes, units, output, X):
                 if output == 2:
                     np.dot(m, V_l, mean)
                 _square_root(m.reshape(rows * K))
-                first_step(output, m, V_l, mean, slope, S)
+                first_step(output, y, m, V_l, mean, slope, S)
             else:
                 np.dot(R.reshape(rows * K, M), V_l, S.reshape(rows * K, I - 1))
                 scale_rows(S, slope)
             front, back, R = back, front, S
-    return diagonal
+    return diagonal.astype(w.dtype)
 
 
 @elementwise
@@ -165,11 +153,14 @@ def _first_feed(slope, V, below, G):
 
 @compiled
 def _sum_of_products(left, z, x):
-    """Return Σ_n left[n, r] z_i x_p, of shape (R, I·P)."""
+    """Return Σ_n left[n, r] z_i x_p, of shape (R, I·P), in double precision."""
     rows = len(z)
     right = np.empty((rows, z.shape[1] * x.shape[1]), z.dtype)
     _row_products(z, x, right)
-    return np.dot(left.reshape(rows, left.size // rows).T, right)
+    factor = left.reshape(rows, left.size // rows)
+    total = np.zeros((factor.shape[1], right.shape[1]))
+    add_sum(factor, right, total, np.empty(total.size, z.dtype))
+    return total
 
 
 @elementwise
@@ -236,7 +227,7 @@ def square_matrix(w, sizes, units, output, X, T, exact, H):
         np.empty(step * width, w.dtype),
         np.empty(step * sizes.max(), w.dtype),
     )
-    H[:, :] = 0.0
+    total = np.zeros(H.shape)
     for first in range(0, len(X), step):
         end = min(first + step, len(X))
         rows = end - first
@@ -246,13 +237,15 @@ def square_matrix(w, sizes, units, output, X, T, exact, H):
             scratch,
         )  # fmt: skip
         if exact:
-            backward(V, sizes, starts, at, T[first:end], part, scratch)
+            backward(V, sizes, starts, at, output, T[first:end], part, scratch)
         M = np.empty((rows, K, K), w.dtype)
-        sensitivities(output, True, cut(part, rows, at[1, L], K), M)
+        m, rest = cut(part, rows, at[1, L], K), cut(part, rows, at[2, L], K)
+        sensitivities(output, True, m, rest, M)
         for l in range(L - 1, -1, -1):
             J, I = sizes[l + 1], 1 + sizes[l]
             z = cut(part, rows, at[0, l], I)
-            _add_block(H, starts[l], starts[l], _sum_of_products(M, z, z), J, I, J, I)
+            E = _sum_of_products(M, z, z)
+            _add_block(total, starts[l], starts[l], E, J, I, J, I)
             if l == 0:
                 break
             slope, bend = (
@@ -261,9 +254,11 @@ def square_matrix(w, sizes, units, output, X, T, exact, H):
             )
             V_l = weights_of(V, sizes, starts, l)
             B = _contracted(M, V_l, slope)
-            _add_pairs(V, sizes, starts, at, l, B, exact, part, H)
+            _add_pairs(V, sizes, starts, at, l, B, exact, part, total)
             M = np.empty((rows, I - 1, I - 1), w.dtype)
             _curvature_below(V_l, B, slope, bend, exact, M)
     for r in range(len(H)):
         for s in range(r):
+            H[r, s] = total[r, s]
             H[s, r] = H[r, s]
+        H[r, r] = total[r, r]

@@ -12,11 +12,11 @@ from jachess_lib._compiled.sweeps import (
     weights_of,
     without_biases,
 )
-from jachess_lib._compiled.units import compiled, elementwise
+from jachess_lib._compiled.units import compiled, elementwise, largest_of
 
 
 @elementwise
-def sensitivities(output, of_outputs, m, R):
+def sensitivities(output, of_outputs, m, rest, R):
     """Put ∂y_k/∂a_l, or I_kl for the activations themselves, into R[n, k, l]."""
     rows, K = m.shape
     for n in range(rows):
@@ -25,17 +25,30 @@ def sensitivities(output, of_outputs, m, R):
                 R[n, k, l] = 0.0
                 if of_outputs and output == 2:
                     R[n, k, l] = -m[n, k] * m[n, l]
-            R[n, k, k] += m[n, k] if of_outputs else 1.0
+            R[n, k, k] = m[n, k] if of_outputs else 1.0
+            if of_outputs and output == 2:  # y − y², with the digits of 1 − y
+                R[n, k, k] *= rest[n, k]
 
 
 @elementwise
-def first_step(output, m, V, mean, slope, R):
+def first_step(output, y, m, V, mean, slope, R):
     """Put h'(a_j) Σ_l w_lj ∂y_k/∂a_l into R[n, k, j], for the last weight layer."""
     rows, K = m.shape
     for n in range(rows):
         for k in range(K):
             for j in range(V.shape[1]):
                 R[n, k, j] = m[n, k] * (V[k, j] - mean[n, j]) * slope[n, j]
+        if output == 2:
+            # where y is nearly 1, w_kj is nearly its mean: sum the differences instead
+            k = largest_of(y[n])
+            for j in range(V.shape[1]):
+                R[n, k, j] = 0.0
+            for l in range(K):
+                if l != k:
+                    for j in range(V.shape[1]):
+                        R[n, k, j] += y[n, l] * (V[k, j] - V[l, j])
+            for j in range(V.shape[1]):
+                R[n, k, j] *= m[n, k] * slope[n, j]
 
 
 @elementwise
@@ -70,11 +83,11 @@ def input_jacobian(w, sizes, units, output, X, J):
         forward(
             w, sizes, starts, at, units, output, X[n:end], V_0, False, part, scratch,
         )  # fmt: skip
-        m = cut(part, rows, at[1, L], K)
+        y, m = cut(part, rows, at[0, L], K), cut(part, rows, at[1, L], K)
         J_n = J[n:end].reshape(rows * K, D)
         if L == 1:
             R = front[: rows * K * K].reshape(rows, K, K)
-            sensitivities(output, True, m, R)
+            sensitivities(output, True, m, cut(part, rows, at[2, L], K), R)
             np.dot(R.reshape(rows * K, K), V_0, J_n)
             continue
         M = sizes[L - 1]
@@ -85,7 +98,7 @@ def input_jacobian(w, sizes, units, output, X, J):
         else:
             mean[:] = 0.0
         R = front[: rows * K * M].reshape(rows, K, M)
-        first_step(output, m, V_l, mean, cut(part, rows, at[1, L - 1], M), R)
+        first_step(output, y, m, V_l, mean, cut(part, rows, at[1, L - 1], M), R)
         for l in range(L - 2, 0, -1):
             M = sizes[l]
             S = back[: rows * K * M].reshape(rows, K, M)
@@ -123,7 +136,8 @@ def parameter_jacobian(w, sizes, units, output, X, of_outputs, J):
             w, sizes, starts, at, units, output, X[n:end], V_0, False, part, scratch,
         )  # fmt: skip
         R = front[: rows * K * K].reshape(rows, K, K)
-        sensitivities(output, of_outputs, cut(part, rows, at[1, L], K), R)
+        m, rest = cut(part, rows, at[1, L], K), cut(part, rows, at[2, L], K)
+        sensitivities(output, of_outputs, m, rest, R)
         for l in range(L - 1, -1, -1):
             M = sizes[l + 1]
             z = cut(part, rows, at[0, l], 1 + sizes[l])

@@ -3,6 +3,7 @@
 import numpy as np
 
 from jachess_lib._compiled.sweeps import (
+    add_sum,
     backward,
     cut,
     forward,
@@ -14,7 +15,7 @@ from jachess_lib._compiled.sweeps import (
     weights_of,
     without_biases,
 )
-from jachess_lib._compiled.units import compiled, elementwise
+from jachess_lib._compiled.units import compiled, elementwise, largest_of
 
 
 @elementwise
@@ -38,6 +39,7 @@ def add(a, b):
 
 @elementwise
 def _start(output, m, R_a, R_delta):
+    """Put M R{a} into `R_delta`."""
     rows, K = m.shape
     for n in range(rows):
         mean = 0.0
@@ -46,13 +48,20 @@ def _start(output, m, R_a, R_delta):
                 mean += m[n, k] * R_a[n, k]
         for k in range(K):
             R_delta[n, k] = m[n, k] * (R_a[n, k] - mean)
+        if output == 2:
+            # where y is nearly 1, R{a} is nearly its mean: sum the differences instead
+            k = largest_of(m[n])
+            total = 0.0
+            for l in range(K):
+                total += m[n, l] * (R_a[n, k] - R_a[n, l])
+            R_delta[n, k] = m[n, k] * total
 
 
 @compiled
 def _product_of_rows(
-    V, Vv, v, sizes, starts, at, output, exact, first, rows, state, scratch, Hv, block
+    V, Vv, v, sizes, starts, at, output, exact, rows, state, scratch, Hv, block
 ):
-    """Put the share of some patterns in Hv into `Hv`, or add it unless `first`."""
+    """Add the share of some patterns in Hv to `Hv`, which has double precision."""
     L = len(sizes) - 1
     offsets = np.zeros(L + 2, np.int64)  # of R_a and R_z in the scratch
     for l in range(1, L + 1):
@@ -87,21 +96,13 @@ def _product_of_rows(
         I, J = sizes[l], sizes[l + 1]
         z = cut(state, rows, at[0, l], 1 + I)
         Hv_l = layer_of(Hv, sizes, starts, l)
-        if first:
-            np.dot(R_delta.T, z, Hv_l)
-        else:
-            size = J * (1 + I)
-            np.dot(R_delta.T, z, block[:size].reshape(J, 1 + I))
-            add(Hv[starts[l] : starts[l + 1]], block[:size])
+        add_sum(R_delta, z, Hv_l, block)
         if l == 0:
             return
         if exact:
             delta = cut(state, rows, at[3, l + 1], J)
-            share = block[: J * I].reshape(J, I)
-            np.dot(delta.T, cut(scratch, rows, offsets[l] + I, I), share)
-            for j in range(J):
-                for i in range(I):
-                    Hv_l[j, 1 + i] += share[j, i]
+            R_z = cut(scratch, rows, offsets[l] + I, I)
+            add_sum(delta, R_z, Hv_l[:, 1:], block)
         s, t = one[: rows * I], two[: rows * I]
         np.dot(R_delta, weights_of(V, sizes, starts, l), s.reshape(rows, I))
         slope = cut(state, rows, at[1, l], I).reshape(rows * I)
@@ -134,7 +135,7 @@ def linearise(w, sizes, units, output, X, T, exact):
             w, sizes, starts, at, units, output, X[n:end], V_0, exact, part, scratch,
         )  # fmt: skip
         if exact:
-            backward(V, sizes, starts, at, T[n:end], part, scratch)
+            backward(V, sizes, starts, at, output, T[n:end], part, scratch)
     return state
 
 
@@ -146,16 +147,15 @@ def multiply(w, sizes, output, n_patterns, exact, state, v):
     V = without_biases(w, sizes, starts)
     Vv = without_biases(v, sizes, starts)
     step = rows_of_a_block(width, n_patterns)
-    Hv, block = np.zeros_like(w), np.empty_like(w)
+    Hv, block = np.zeros(len(w)), np.empty_like(w)
     scratch = np.empty(step * 2 * (sizes[1:].sum() + sizes.max()), w.dtype)
     for n in range(0, n_patterns, step):
         rows = min(step, n_patterns - n)
         part = state[n * width : (n + rows) * width]
         _product_of_rows(
-            V, Vv, v, sizes, starts, at, output, exact, n == 0, rows, part, scratch,
-            Hv, block,
+            V, Vv, v, sizes, starts, at, output, exact, rows, part, scratch, Hv, block,
         )  # fmt: skip
-    return Hv
+    return Hv.astype(w.dtype)
 
 
 @compiled
@@ -168,7 +168,7 @@ def linearise_and_multiply(w, sizes, units, output, X, T, exact, v):
     V_0 = np.empty((0, 0), w.dtype)
     step = rows_of_a_block(width, len(X))
     state = np.empty(step * width, w.dtype)
-    Hv, block = np.zeros_like(w), np.empty_like(w)
+    Hv, block = np.zeros(len(w)), np.empty_like(w)
     scratch = np.empty(step * 2 * (sizes[1:].sum() + sizes.max()), w.dtype)
     for n in range(0, len(X), step):
         end = min(n + step, len(X))
@@ -177,9 +177,9 @@ def linearise_and_multiply(w, sizes, units, output, X, T, exact, v):
             w, sizes, starts, at, units, output, X[n:end], V_0, exact, part, scratch,
         )  # fmt: skip
         if exact:
-            backward(V, sizes, starts, at, T[n:end], part, scratch)
+            backward(V, sizes, starts, at, output, T[n:end], part, scratch)
         _product_of_rows(
-            V, Vv, v, sizes, starts, at, output, exact, n == 0, end - n, part, scratch,
-            Hv, block,
+            V, Vv, v, sizes, starts, at, output, exact, end - n, part, scratch, Hv,
+            block,
         )  # fmt: skip
-    return Hv
+    return Hv.astype(w.dtype)

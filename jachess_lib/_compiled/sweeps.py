@@ -21,7 +21,7 @@ def rows_of_a_block(width, n_patterns):
 
 @compiled
 def layout(sizes):
-    """Return where z, slope, bend and delta, then y and m, start; and the end."""
+    """Return where z, slope, bend and delta, then y, m and rest, start; the end."""
     L = len(sizes) - 1
     at = np.zeros((4, L + 1), np.int64)
     end = 0
@@ -39,6 +39,8 @@ def layout(sizes):
     at[0, L] = end  # y
     end += sizes[L]
     at[1, L] = end  # m
+    end += sizes[L]
+    at[2, L] = end  # rest
     end += sizes[L]
     return at, end
 
@@ -83,7 +85,7 @@ def weights_of(V, sizes, starts, l):
 
 @compiled
 def forward(w, sizes, starts, at, units, output, X, V_0, second, state, scratch):
-    """Fill z, slope and, if `second`, bend with h″; then y and m.
+    """Fill z, slope and, if `second`, bend with h″; then y, m and rest.
 
     Given V_0, the first weights without their biases, z of the inputs is left out.
     """
@@ -106,8 +108,8 @@ def forward(w, sizes, starts, at, units, output, X, V_0, second, state, scratch)
         else:
             np.dot(z, layer_of(w, sizes, starts, l).T, a)
         if l == L - 1:
-            y = cut(state, rows, at[0, L], M)
-            outputs(output, a, y, cut(state, rows, at[1, L], M))
+            y, m = cut(state, rows, at[0, L], M), cut(state, rows, at[1, L], M)
+            outputs(output, a, y, m, cut(state, rows, at[2, L], M))
             return
         flat = a.reshape(rows * M)
         slope = cut(state, rows, at[1, l + 1], M).reshape(rows * M)
@@ -121,20 +123,29 @@ def forward(w, sizes, starts, at, units, output, X, V_0, second, state, scratch)
 
 
 @elementwise
+def _residual(output, y, rest, T, delta):
+    """Put y − t into `delta`; where y is a probability, y (1 − t) − (1 − y) t."""
+    for n in range(y.shape[0]):
+        for k in range(y.shape[1]):
+            if output == 0:
+                delta[n, k] = y[n, k] - T[n, k]
+            else:
+                delta[n, k] = y[n, k] * (1.0 - T[n, k]) - rest[n, k] * T[n, k]
+
+
+@elementwise
 def _scale(a, b):
     for i in range(a.size):
         a[i] *= b[i]
 
 
 @compiled
-def backward(V, sizes, starts, at, T, state, scratch):
+def backward(V, sizes, starts, at, output, T, state, scratch):
     """Fill every delta but that of the first layer, and multiply it into the bends."""
     rows, L = T.shape[0], len(sizes) - 1
-    y = cut(state, rows, at[0, L], sizes[L])
     delta = cut(state, rows, at[3, L], sizes[L])
-    for n in range(rows):
-        for k in range(sizes[L]):
-            delta[n, k] = y[n, k] - T[n, k]
+    y, rest = cut(state, rows, at[0, L], sizes[L]), cut(state, rows, at[2, L], sizes[L])
+    _residual(output, y, rest, T, delta)
     for l in range(L - 1, 0, -1):
         M = sizes[l]
         s = cut(scratch, rows, 0, M)
@@ -147,6 +158,26 @@ def backward(V, sizes, starts, at, T, state, scratch):
             cut(state, rows, at[1, l], M).reshape(rows * M),
             delta.reshape(rows * M),
         )
+
+
+# Patterns that one product may sum in single precision. A sum of that many equal
+# numbers is off by 2e-6 at most; what is added to it is added in double precision.
+_RUN = 64
+
+
+@compiled
+def add_sum(left, right, total, buffer):
+    """Add Σ_n left[n, j] right[n, i] to total[j, i], which has double precision."""
+    rows = len(left)
+    J, I = total.shape
+    share = buffer[: J * I].reshape(J, I)
+    run = _RUN if left.itemsize == 4 else rows
+    for n in range(0, rows, run):
+        end = min(n + run, rows)
+        np.dot(left[n:end].T, right[n:end], share)
+        for j in range(J):
+            for i in range(I):
+                total[j, i] += share[j, i]
 
 
 @elementwise

@@ -41,8 +41,8 @@ _ROUNDER = 1.5 * 2.0**52  # x + _ROUNDER has the whole part of x in its last bit
 
 
 @element
-def _reduced(x):
-    """Return (2^k, e^r − 1), where x = k ln 2 + r and |r| ≤ ½ ln 2; no branch."""
+def _reduced(x, more):
+    """Return (2^(k + more), e^r − 1), where x = k ln 2 + r and |r| ≤ ½ ln 2."""
     shifted = x * _LOG2_E + _ROUNDER
     k = shifted - _ROUNDER
     r = (x - k * _LN2_HIGH) - k * _LN2_LOW
@@ -59,22 +59,33 @@ def _reduced(x):
     p = p * r + 1.0 / 6.0
     p = p * r + 0.5
     p = p * r * r + r
-    return _number((_bits(shifted) + 1023) << 52), p
+    return _number((_bits(shifted) + 1023 + more) << 52), p
 
 
 @element
-def _exp_of_negative(x):
-    """Return e^x for x ≤ 0; below −708, where it would leave the normal numbers, 0."""
-    scale, p = _reduced(max(x, -708.0))
-    return (scale * p + scale) * (x >= -708.0)
+def _decay(x):
+    """Return (e^x, e^x − 1) for x ≤ 0, each to its last digits; no branch."""
+    # below −708 the result leaves the normal numbers, and so would its scale
+    deep = x < -700.0
+    scale, p = _reduced(max(x, -746.0), 64 if deep else 0)
+    e = (scale * p + scale) * (2.0**-64 if deep else 1.0)
+    return e, (-1.0 if deep else scale * p + (scale - 1.0))
 
 
 @element
 def _tanh(a):
-    # tanh|a| = −e/(2 + e) with e = e^(−2|a|) − 1, which keeps every digit near 0
-    scale, p = _reduced(max(-2.0 * abs(a), -50.0))
-    e = scale * p + (scale - 1.0)
-    return math.copysign(-e / (2.0 + e), a)
+    """Return tanh(a) and 1/cosh²(a): not 1 − tanh², which loses its digits."""
+    e, less_one = _decay(-2.0 * abs(a))
+    return math.copysign(-less_one / (1.0 + e), a), 4.0 * e / ((1.0 + e) * (1.0 + e))
+
+
+@element
+def _sigmoid(x):
+    """Return σ(x), σ(−x) and σ(−x) − σ(x)."""
+    e, less_one = _decay(-abs(x))
+    large, small = 1.0 / (1.0 + e), e / (1.0 + e)
+    difference = math.copysign(less_one / (1.0 + e), -x)
+    return (large if x >= 0 else small), (small if x >= 0 else large), difference
 
 
 @elementwise
@@ -82,8 +93,7 @@ def hidden_units(unit, a, slope, bend, second):
     """Put h(a) into `a` and h'(a) into `slope`, and h″(a) into `bend` if `second`."""
     if unit == 1:
         for i in range(a.size):
-            z = _tanh(np.float64(a[i]))
-            h = 1.0 - z * z
+            z, h = _tanh(np.float64(a[i]))
             a[i] = z
             slope[i] = h
             if second:
@@ -91,17 +101,14 @@ def hidden_units(unit, a, slope, bend, second):
     elif unit == 2 or unit == 3:
         for i in range(a.size):
             x = np.float64(a[i])
-            e = _exp_of_negative(-abs(x))
-            large, small = 1.0 / (1.0 + e), e / (1.0 + e)  # σ(|a|), σ(−|a|)
-            plus = large if x >= 0 else small
-            minus = small if x >= 0 else large
+            plus, minus, difference = _sigmoid(x)
             if unit == 2:
                 a[i] = plus
                 slope[i] = plus * minus
                 if second:
-                    bend[i] = plus * minus * (minus - plus)
+                    bend[i] = plus * minus * difference
             else:
-                a[i] = max(x, 0.0) + math.log1p(e)
+                a[i] = max(x, 0.0) + math.log1p(_decay(-abs(x))[0])
                 slope[i] = plus
                 if second:
                     bend[i] = plus * minus
@@ -115,36 +122,55 @@ def hidden_units(unit, a, slope, bend, second):
 
 
 @elementwise
-def outputs(output, a, y, m):
-    """Put the outputs into `y` and what is needed of ∂y/∂a into `m`."""
+def largest_of(row):
+    """Return the place of the largest number."""
+    top = 0
+    for k in range(1, row.size):
+        if row[k] > row[top]:
+            top = k
+    return top
+
+
+@elementwise
+def outputs(output, a, y, m, rest):
+    """Put the outputs into `y`, what is needed of ∂y/∂a into `m`, 1 − y into `rest`."""
     rows, K = a.shape
     if output == 0:
         for n in range(rows):
             for k in range(K):
                 y[n, k] = a[n, k]
                 m[n, k] = 1.0
+                rest[n, k] = 0.0  # not asked for
     elif output == 1:
         for n in range(rows):
             for k in range(K):
-                x = np.float64(a[n, k])
-                e = _exp_of_negative(-abs(x))
-                large, small = 1.0 / (1.0 + e), e / (1.0 + e)
-                y[n, k] = large if x >= 0 else small
-                m[n, k] = large * small
+                plus, minus, _ = _sigmoid(np.float64(a[n, k]))
+                y[n, k] = plus
+                m[n, k] = plus * minus
+                rest[n, k] = minus
     else:
         for n in range(rows):
-            largest = a[n, 0]
-            for k in range(1, K):
-                largest = max(largest, a[n, k])
+            top = largest_of(a[n])
+            largest = a[n, top]
             for k in range(K):
-                a[n, k] -= largest
-        flat = a.reshape(rows * K)
+                below = a[n, k] - largest
+                # what the difference lost to rounding, exactly
+                shifted = below - a[n, k]
+                lost = (a[n, k] - (below - shifted)) - (largest + shifted)
+                y[n, k] = lost
+                a[n, k] = below
+        flat, lost = a.reshape(rows * K), y.reshape(rows * K)
         for i in range(flat.size):
-            flat[i] = _exp_of_negative(np.float64(flat[i]))
+            flat[i] = _decay(np.float64(flat[i]))[0] * (1.0 + lost[i])
         for n in range(rows):
-            total = 0.0
+            top = largest_of(a[n])
+            others = 0.0
             for k in range(K):
-                total += a[n, k]
+                if k != top:
+                    others += a[n, k]
+            total = a[n, top] + others
             for k in range(K):
                 y[n, k] = a[n, k] / total
                 m[n, k] = y[n, k]
+                rest[n, k] = 1.0 - y[n, k]
+            rest[n, top] = others / total
