@@ -29,7 +29,8 @@ def error(net, X, T):
     Parameters
     ----------
     X, T : array, shapes (N, D) and (N, K)
-        Patterns and targets, one a row. T must suit the output unit: anything for
+        Patterns and targets, one a row. Dask arrays are summed chunk by
+        chunk, and at once: the call computes. T must suit the output unit: anything for
         linear, [0, 1] for sigmoid, distributions for softmax.
 
     Raises
@@ -59,7 +60,8 @@ def error_gradient(net, X, T):
     Parameters
     ----------
     X, T : array, shapes (N, D) and (N, K)
-        Patterns and targets, one a row, as in `error`. X and the network's parameters
+        Patterns and targets, one a row, as in `error`. Dask arrays are summed chunk by
+        chunk, and at once: the call computes. X and the network's parameters
         may be complex.
 
     Raises

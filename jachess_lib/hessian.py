@@ -58,7 +58,8 @@ def exact_hessian(net, X, T, *, out=None):
     Parameters
     ----------
     X, T : array, shapes (N, D) and (N, K)
-        Patterns and targets, one a row.
+        Patterns and targets, one a row. Dask arrays are summed chunk by
+        chunk, and at once: the call computes.
     out : array, shape (P, P), optional
         Where to put the result.
 
@@ -91,7 +92,8 @@ def hessian_block(net, X, T, l, m):
     Parameters
     ----------
     X, T : array, shapes (N, D) and (N, K)
-        Patterns and targets, one a row.
+        Patterns and targets, one a row. Dask arrays are summed chunk by
+        chunk, and at once: the call computes.
     l, m : int
         Weight layers, counted from 0.
 
@@ -129,7 +131,8 @@ def hessian_diagonal(net, X, T, *, out=None):
     Parameters
     ----------
     X, T : array, shapes (N, D) and (N, K)
-        Patterns and targets, one a row.
+        Patterns and targets, one a row. Dask arrays are summed chunk by
+        chunk, and at once: the call computes.
     out : array, shape (P,), optional
         Where to put the result.
 

@@ -142,7 +142,8 @@ def hessian_vector_product(net, X, T, v):
     Parameters
     ----------
     X, T : array, shapes (N, D) and (N, K)
-        Patterns and targets, one a row.
+        Patterns and targets, one a row. Dask arrays are summed chunk by
+        chunk, and at once: the call computes.
     v : array, shape (P,)
         Direction in parameter space, ordered as `net.w`.
 
@@ -171,7 +172,8 @@ def gauss_newton_vector_product(net, X, v):
     Parameters
     ----------
     X : array, shape (N, D)
-        Patterns, one a row.
+        Patterns, one a row. A Dask array is summed chunk by chunk, and at once: the
+        call computes.
     v : array, shape (P,)
         Direction in parameter space, ordered as `net.w`.
 
@@ -238,7 +240,8 @@ class HessianOperator(_SymmetricOperator):
     net : Network
         Where to linearise.
     X, T : array, shapes (N, D) and (N, K)
-        Patterns and targets, one a row.
+        Patterns and targets, one a row. Dask arrays are summed chunk by
+        chunk, and at once: the call computes.
 
     Raises
     ------
@@ -258,7 +261,8 @@ class GaussNewtonOperator(_SymmetricOperator):
     net : Network
         Where to linearise.
     X : array, shape (N, D)
-        Patterns, one a row.
+        Patterns, one a row. A Dask array is summed chunk by chunk, and at once: the
+        call computes.
 
     Raises
     ------

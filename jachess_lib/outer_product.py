@@ -43,7 +43,8 @@ def outer_product_hessian(net, X, *, out=None):
     Parameters
     ----------
     X : array, shape (N, D)
-        Patterns, one a row.
+        Patterns, one a row. A Dask array is summed chunk by chunk, and at once: the
+        call computes.
     out : array, shape (P, P), optional
         Where to put the result.
 
@@ -78,7 +79,8 @@ def outer_product_diagonal(net, X):
     Parameters
     ----------
     X : array, shape (N, D)
-        Patterns, one a row.
+        Patterns, one a row. A Dask array is summed chunk by chunk, and at once: the
+        call computes.
 
     Raises
     ------
@@ -114,7 +116,8 @@ def residual_hessian(net, X, T):
     Parameters
     ----------
     X, T : array, shapes (N, D) and (N, K)
-        Patterns and targets, one a row.
+        Patterns and targets, one a row. Dask arrays are summed chunk by
+        chunk, and at once: the call computes.
 
     Raises
     ------
