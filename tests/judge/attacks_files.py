@@ -10,11 +10,11 @@ SHOWS = {
     "show-html": attack(
         "run a script in the instructor's browser",
         "raise ValueError('<script>alert(1)</script><img src=x onerror=alert(1)>')",
-        shows="&lt;script&gt;",
+        shows="raise ValueError('&lt;script&gt;alert(1)",
     ),
     "show-escapes": attack(
         "steer the instructor's terminal",
-        "raise ValueError('\\x1b[2J\\x1b]0;own\\x07\\x9b31m\\u202e\\u2028\\r\\ndone')",
+        "# \x1b[2J\x1b]0;own\x07\x9b31m\u202e\u2028 done\nraise ValueError",
         shows="done",
     ),
     "show-opening": attack(

@@ -107,6 +107,6 @@ FORGED = {
         "say({'cell': here}); say({'cells': 'done'})\n"
         "sizes = struct.unpack('>II', commands.read(8))\n"
         "call = commands.read(sizes[0]); body = commands.read(sizes[1])\n"
-        "say({'cell': here, 'error': ['SECRET', body.hex()[-200:]]})",
+        "say({'cell': here, 'error': 'SECRET' + body.hex()[-200:]})",
     ),
 }

@@ -57,9 +57,9 @@ PATCHED = {
         "        if path in ('/dev/null', '/dev/urandom'): continue\n"
         "        if os.access(path, os.W_OK): found.append(path)\n"
         "raise Exception(f'found {found}')",
-        shows="found []",
+        finds="found []",
     ),
-    "peek-imports": attack("import what holds the answers", PEEK, shows="found []"),
+    "peek-imports": attack("import what holds the answers", PEEK, finds="found []"),
     "peek-frames": function("look for the answers in the caller's frames", FRAMES),
     "peek-objects": function("look for the answers among all objects", GARBAGE),
 }
@@ -135,12 +135,12 @@ ANSWERS = {
     "error-text": function(
         "carry the inputs out in the text of an exception",
         "raise ValueError('SECRET' + repr(values))",
-        shows="stopped with ValueError",
+        shows="stopped: a value, a shape or an index does not fit",
     ),
     "error-name": function(
         "carry the inputs out in the name of an exception",
         "raise type('SECRET' + repr(values)[:50], (Exception,), {})",
-        shows="an error of its own",
+        shows="stopped: with an error of another kind",
     ),
     "error-evil": attack(
         "raise what cannot be printed",
