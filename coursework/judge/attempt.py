@@ -21,6 +21,7 @@ TOO_LONG = "it took too long"
 GONE = "the program ended before it answered"
 STOPPED = "it ended the whole program"
 GARBLED = "the program sent no answer, or one that is far too large"
+BROKEN = (TOO_LONG, GONE, STOPPED, GARBLED)
 NOT_ASKED = "the time of the whole notebook was up before this question's turn"
 
 

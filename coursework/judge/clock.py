@@ -28,8 +28,9 @@ class Clock:
         """Wait for a pipe of a process; raises a `TimedOutError` at the deadline."""
         poll = select.poll()
         poll.register(pipe, event)
+        if self.now >= deadline:
+            raise TimedOutError
         self.now += PIECE
-        # What is there already counts, even if we were held up ourselves.
         there = poll.poll(0)
         begin, waited, queued = self.now, 0.0, queueing(pid)
         while not there:

@@ -100,6 +100,16 @@ FILES = {
         b'{"cells": [], "x": [' + b"[]," * 3_000_000 + b"1]}",
         "graded",
     ),
+    "file-nested": file(
+        "hold the interpreter of the judge with ten megabytes of nested lists",
+        b'{"cells": [], "x": [' + (b"[" * 900 + b"]" * 900 + b",") * 5500 + b"1]}",
+        "graded",
+    ),
+    "file-objects": file(
+        "be a bomb of small objects",
+        b'{"cells": [], "x": [' + b'{"":{}},' * 1_200_000 + b"1]}",
+        "graded",
+    ),
     "file-link": file("be a link to the seed", link("term.key"), "a link"),
     "file-link-up": file("be a link to a neighbour", link("neighbour.ipynb"), "a link"),
     "file-folder": file("be a folder", lambda path: path.mkdir(), "not a file"),

@@ -61,6 +61,10 @@ FORGED = {
         "overflow the product of a shape",
         f"answer(npy({ZEROS.replace('(1, )', '(' + '4294967296, ' * 4 + ')')!r}))",
     ),
+    "forged-zero": garbled(
+        "make the judge fail over a shape whose sides no memory holds, and one is 0",
+        f"answer(npy({ZEROS.replace('(1, )', '(0' + ', 999999999' * 3 + ')')!r}))",
+    ),
     "forged-pickle": garbled(
         "have the judge unpickle a command",
         "import pickle, os\nclass Evil:\n"
