@@ -96,7 +96,7 @@ def _cells(reports):
     which = f"Cell {number}, <code>{safe(opening)}</code>,"
     if number > NAMED_CELLS:
         which = f"A cell after the first {NAMED_CELLS}"
-    return f"<p>{which} is the first that stopped: {safe(words)}.</p>\n"
+    return f"<p>{which} is the first that failed: {safe(words)}.</p>\n"
 
 
 def bits(exam):

@@ -68,12 +68,12 @@ FORGED = {
     "forged-pickle": garbled(
         "have the judge unpickle a command",
         "import pickle, os\nclass Evil:\n"
-        "    def __reduce__(self): return os.system, ('touch /tmp/jachess-owned',)\n"
+        "    def __reduce__(self): return os.system, ('touch OWNED',)\n"
         f"answer(npy({ZEROS.replace('<f8', '|O')!r}, pickle.dumps([Evil()])))",
     ),
     "forged-expression": garbled(
         "have the judge evaluate a header",
-        "answer(npy(\"{'descr': __import__('os').system('touch /tmp/jachess-owned'), "
+        "answer(npy(\"{'descr': __import__('os').system('touch OWNED'), "
         "'fortran_order': False, 'shape': (1, ), }\"))",
     ),
     "forged-deep-json": garbled("exhaust the judge's stack", "say(b'[' * 4000)"),

@@ -79,7 +79,7 @@ ANSWERS = {
     "answer-object": function(
         "return an array of objects that run code",
         "class Evil:\n"
-        "    def __reduce__(self): return os.system, ('touch /tmp/jachess-owned',)\n"
+        "    def __reduce__(self): return os.system, ('touch OWNED',)\n"
         "return np.array([Evil()], dtype=object)",
         shows="did not return an array of real numbers",
     ),

@@ -1,5 +1,7 @@
 """What the tests of the judge share: an exam, and a term in a folder."""
 
+import signal
+
 import pytest
 from judge import toy
 from judge.notebooks import STUB, honest, notebook
@@ -31,3 +33,9 @@ def fresh_level():
     sandbox.level.cache_clear()
     yield
     sandbox.level.cache_clear()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ends_are_told():
+    """Hear how a program has ended, whatever we inherited."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)

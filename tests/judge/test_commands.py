@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import os
 import re
 import signal
@@ -17,6 +18,7 @@ from judge.notebooks import honest, notebook
 from coursework.judge import (
     __main__,
     attempt,
+    exam,
     feedback,
     log,
     report,
@@ -28,6 +30,7 @@ from coursework.judge import (
     view,
 )
 from coursework.judge import notebook as notebook_limits
+from coursework.questions import names
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -200,7 +203,7 @@ def test_an_interrupted_run_loses_nothing(term, number):
 
 def test_a_signal_never_comes_between_a_mark_and_the_log():
     """It waits until what is being written is written."""
-    steps = []
+    steps, before = [], signal.getsignal(signal.SIGTERM)
     with pytest.raises(KeyboardInterrupt) as caught, stop.listening():
         with stop.deferred():
             os.kill(os.getpid(), signal.SIGTERM)
@@ -209,7 +212,50 @@ def test_a_signal_never_comes_between_a_mark_and_the_log():
         steps.append("never")
     assert steps == ["written"]
     assert stop.status(caught.value) == 143
-    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+ODD = {
+    "no home, no terminal, plain C": ({"LC_ALL": "C"}, "exec \"$@\" </dev/null"),
+    "nothing open": ({}, "exec \"$@\" <&- >&- 2>&-"),
+    "all is private": ({}, "umask 077; exec \"$@\""),
+    "all is public": ({}, "umask 000; exec \"$@\""),
+}
+
+
+@pytest.mark.parametrize("start", ODD.values(), ids=ODD)
+def test_how_the_judge_is_started_changes_no_mark(term, start):
+    """Nor does a path with blanks and letters of other languages."""
+    environment, shell = start
+    place = term / "a täst of blanks"
+    place.mkdir()
+    (term / "in").rename(place / "Übung")
+    command = [sys.executable, "-m", "coursework.judge", "run", "judge.toy"]
+    command += [str(place / "Übung"), "--seed-file", str(term / "term.key")]
+    command += ["-o", str(place / "Noten.csv"), "--feedback", str(place / "für")]
+    path = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
+    done = subprocess.run(
+        ["sh", "-c", shell, "sh", *command],
+        env={**path, **environment},
+        capture_output=True,
+        cwd=ROOT,
+        check=True,
+    )
+    assert b"Traceback" not in done.stderr
+    assert [row["total"] for row in table(place / "Noten.csv")] == ["10", "0", "0"]
+    assert {p.stem for p in (place / "für").iterdir()} == {"ada", "bob", "cyd"}
+    lines = (place / "Noten.log.jsonl").read_text().splitlines()
+    assert all(json.loads(line)["result"]["status"] == "graded" for line in lines)
+
+
+def test_a_lack_of_a_home_is_said(monkeypatch):
+    def nobody(path):
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(view.os, "geteuid", lambda: 12345)
+    monkeypatch.setattr(view.Path, "expanduser", nobody)
+    with pytest.raises(OSError, match="Set XDG_CACHE_HOME"):
+        view._cache()
 
 
 @pytest.mark.usefixtures("fresh_level")
@@ -263,6 +309,8 @@ def test_control_characters_and_formulas_are_taken_out():
 
 def test_the_page_for_instructors_states_the_limits_that_hold():
     page = (ROOT / "book" / "instructors.md").read_text(encoding="utf-8")
+    exams = [exam.draw(exam.load(name), bytes(32)) for name in names()]
+    bits = math.ceil(max(map(feedback.bits, exams)))
     for fact in (
         f"{attempt.SECONDS} seconds",
         f"{attempt.SECONDS} s in all",
@@ -270,6 +318,8 @@ def test_the_page_for_instructors_states_the_limits_that_hold():
         f"or {notebook_limits.CELL_LIMIT} cells",
         f"{sandbox.MEMORY >> 30} GB of memory",
         f"shorter than {seed.BYTES} bytes",
+        f"the first {feedback.NAMED_CELLS} cells",
+        f"at most {bits} bits",
     ):
         assert fact in page
     assert attempt.SLICE == 0.5

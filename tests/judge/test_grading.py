@@ -1,9 +1,12 @@
 """One submission: honest ones get their marks, and levels of isolation are kept."""
 
+import builtins
 import ctypes
 import os
+import re
 import select
 import threading
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -14,6 +17,9 @@ from judge.notebooks import RIGHT, STUB, cell, honest, notebook
 from coursework.judge import (
     attempt,
     clock,
+    errors,
+    exam,
+    feedback,
     grade,
     report,
     sandbox,
@@ -89,6 +95,52 @@ def clocks(monkeypatch):
     return lambda: states[-1].clock.now
 
 
+def test_a_page_says_no_more_than_it_can_carry(drawn):
+    """Whatever there is to say: the first that failed in full, one word of the rest."""
+    page = feedback.page(drawn, "ada", result_of(drawn, ["VALUE", None, "X", None]))
+    assert "VALUE" in page
+    assert "no answer" in page
+    assert "X" not in page
+    reasons = {
+        None: feedback.RIGHT,
+        f"a label: {exam.VALUES}": feedback.WRONG,
+        f"a label: {exam.SHAPE}": feedback.WRONG,
+        attempt.TOO_LONG: feedback.LATE,
+        attempt.NOT_ASKED: feedback.LATE,
+        attempt.GONE: feedback.SILENT,
+        "the function stopped: the syntax is wrong": feedback.SILENT,
+    }
+    for reason, word in reasons.items():
+        assert feedback.brief(reason) == word
+    result = result_of(drawn, [None] * 4)
+    result["cells"] = [[feedback.NAMED_CELLS + 1, "SECRET", "it stopped: WHY"]]
+    page = feedback.page(drawn, "ada", result)
+    assert "A cell after the first 100 is the first that failed: it stopped: WHY" in page
+    assert "SECRET" not in page
+
+
+def result_of(drawn, reasons):
+    """Return a result with these reasons."""
+    result = grade.refused(drawn, "no")
+    marks = result["questions"].values()
+    for mark, reason in zip(marks, reasons, strict=True):
+        mark["reason"] = reason or ""
+    return result | {"status": grade.GRADED}
+
+
+def test_every_error_is_one_of_a_handful():
+    assert len(errors.WORDS) <= 8
+    names = [n for n, v in vars(builtins).items() if isinstance(v, type)]
+    for name in [*names, "SECRET", "", None, 3, ["ValueError"], {"a": 1}]:
+        assert errors.words(name) in errors.WORDS
+    for name, part in {
+        "ModuleNotFoundError": "not there", "IndentationError": "syntax",
+        "LinAlgError": "value", "IndexError": "value", "FloatingPointError": "arith",
+        "RecursionError": "stack", "PermissionError": "right", "SECRET": "another",
+    }.items():  # fmt: skip
+        assert part in errors.words(name)
+
+
 LOOP = "while True:\n    try: pass\n    except BaseException: pass"
 
 
@@ -104,6 +156,7 @@ LOOP = "while True:\n    try: pass\n    except BaseException: pass"
 )
 def test_whatever_loops_costs_its_seconds_and_no_more(drawn, cells, monkeypatch):
     used = clocks(monkeypatch)
+    monkeypatch.setattr(attempt, "SECONDS", 1.5)  # as with 5.2, but not so long
     grade.grade(drawn, notebook(*cells))
     assert used() <= attempt.SECONDS + attempt.START + clock.TICK
 
@@ -115,7 +168,7 @@ def test_what_holds_the_judge_up_is_on_nobody_s_clock(drawn, monkeypatch):
 
     def holder():
         while not over.wait(0.001):
-            hold(700_000)
+            hold(500_000)
 
     thread = threading.Thread(target=holder)
     thread.start()
@@ -132,8 +185,8 @@ def test_what_holds_the_judge_up_is_on_nobody_s_clock(drawn, monkeypatch):
 def test_a_process_that_waits_for_a_processor_uses_no_time(monkeypatch):
     """The kernel says for how long it stood in line; that is taken off."""
     reading, writing = os.pipe()
-    in_line = iter([5.0, *np.arange(5.0, 9.0, clock.TICK * 3)])
-    monkeypatch.setattr(clock, "queueing", lambda pid: next(in_line, 9.0))
+    in_line = iter([5.0, *np.arange(5.0, 6.0, clock.TICK * 3)])
+    monkeypatch.setattr(clock, "queueing", lambda pid: next(in_line, 6.0))
     ticking = clock.Clock()
     with pytest.raises(clock.TimedOutError):
         ticking.wait(reading, select.POLLIN, 0.1)
@@ -160,6 +213,35 @@ def test_nothing_but_the_interpreter_is_in_the_view():
     assert names == {"worker.py", "reading.py", "check.py", "matplotlib", "toy_data.csv"}
     every = {p.name for p in folder.rglob("*")}
     assert not every & {"scipy", "site-packages", "jachess_lib", "questions.py", "pip"}
+
+
+def test_who_has_read_a_file_of_the_view_is_not_noted():
+    """Else the first submission that reads one could tell all that come after it."""
+    path = view.build() / "desk" / "check.py"
+    before = path.stat().st_atime
+    assert before > 2**30 * 1.9
+    path.read_bytes()
+    assert path.stat().st_atime == before
+
+
+def test_nothing_in_the_sandbox_is_without_limits_and_filters():
+    """Its first process is the worker, and there is no other."""
+    with (
+        sandbox.slot() as uid,
+        sandbox.start("bubblewrap", view.build(), uid) as process,
+    ):
+        inside = psutil.Process(process._process.pid).children(recursive=True)
+        status, limits = (
+            Path(f"/proc/{process.pid}/{name}").read_text() for name in ("status", "limits")
+        )
+    assert [p.pid for p in inside] == [process.pid]
+    assert re.search(r"^NSpid:.*\t1$", status, re.MULTILINE)
+    assert re.search(r"^Seccomp_filters:\t2$", status, re.MULTILINE)
+    for name, limit in {
+        "address space": sandbox.MEMORY, "processes": 0, "file size": 0,
+        "locked memory": 0, "core file size": 0, "msgqueue size": 0, "open files": 32,
+    }.items():  # fmt: skip
+        assert re.search(rf"^Max {name} +{limit} +{limit} ", limits, re.MULTILINE), name
 
 
 def test_a_killed_sandbox_leaves_no_process():
