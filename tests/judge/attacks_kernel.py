@@ -1,12 +1,13 @@
-"""Attacks on the kernel's side doors: other processes, locks, caches, its own memory."""
+"""Attacks on the kernel's side doors: processes, locks, caches, its own memory."""
 
 from judge.attack import attack, function
 
 # The name of a call, and its number on x86_64 and on aarch64.
 WITHHELD = {
     "process_vm_readv": (310, 270), "process_vm_writev": (311, 271),
-    "move_pages": (279, 239), "migrate_pages": (256, 238), "process_madvise": (440, 440),
-    "pidfd_open": (434, 434), "pidfd_getfd": (438, 438), "pidfd_send_signal": (424, 424),
+    "move_pages": (279, 239), "migrate_pages": (256, 238),
+    "process_madvise": (440, 440), "pidfd_open": (434, 434),
+    "pidfd_getfd": (438, 438), "pidfd_send_signal": (424, 424),
     "ptrace": (101, 117), "kcmp": (312, 272), "prlimit64": (302, 261),
     "setrlimit": (160, 164), "kill": (62, 129), "tkill": (200, 130),
     "rt_sigqueueinfo": (129, 138), "clone": (56, 220), "clone3": (435, 435),

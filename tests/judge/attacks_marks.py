@@ -1,6 +1,7 @@
 """Attacks on the comparison: patches, peeking, answers that lie, errors that tell."""
 
 from judge.attack import attack, function
+from judge.notebooks import RIGHT
 
 PEEK = """
 found = []
@@ -76,6 +77,11 @@ return np.zeros((4, 2)).view(Equal)
 """
 ANSWERS = {
     "answer-subclass": function("return an array that equals everything", EQUAL),
+    "answer-check": attack(
+        "hand in what the public check holds",
+        "\n".join(f"{name} = check.by_network" for name in RIGHT),
+        shows="did not return",
+    ),
     "answer-object": function(
         "return an array of objects that run code",
         "class Evil:\n"

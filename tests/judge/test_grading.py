@@ -115,7 +115,8 @@ def test_a_page_says_no_more_than_it_can_carry(drawn):
     result = result_of(drawn, [None] * 4)
     result["cells"] = [[feedback.NAMED_CELLS + 1, "SECRET", "it stopped: WHY"]]
     page = feedback.page(drawn, "ada", result)
-    assert "A cell after the first 100 is the first that failed: it stopped: WHY" in page
+    words = "A cell after the first 100 is the first that failed: it stopped: WHY"
+    assert words in page
     assert "SECRET" not in page
 
 
@@ -173,7 +174,8 @@ def test_what_holds_the_judge_up_is_on_nobody_s_clock(drawn, monkeypatch):
     thread = threading.Thread(target=holder)
     thread.start()
     try:
-        result = grade.grade(drawn, notebook("import time\ntime.sleep(0.3)", *honest()))
+        slow = "import time\ntime.sleep(0.3)"
+        result = grade.grade(drawn, notebook(slow, *honest()))
     finally:
         over.set()
         thread.join()
@@ -198,9 +200,13 @@ def test_a_process_that_waits_for_a_processor_uses_no_time(monkeypatch):
 def test_a_message_in_a_million_pieces_is_not_for_nothing():
     """Each piece is there when it is asked for, and none of them takes any time."""
     ticking = clock.Clock()
-    with open("/dev/zero", "rb") as endless, pytest.raises(clock.TimedOutError):
+
+    def read_on(endless):
         for _ in range(1_000_000):
             ticking.wait(endless, select.POLLIN, 1)
+
+    with open("/dev/zero", "rb") as endless, pytest.raises(clock.TimedOutError):
+        read_on(endless)
 
 
 def test_nothing_but_the_interpreter_is_in_the_view():
@@ -210,7 +216,13 @@ def test_nothing_but_the_interpreter_is_in_the_view():
     }  # fmt: skip
     assert {p.name for p in (folder / "numpy").iterdir()} == {"numpy", "numpy.libs"}
     names = {p.name for p in (folder / "desk").iterdir()}
-    assert names == {"worker.py", "reading.py", "check.py", "matplotlib", "toy_data.csv"}
+    assert names == {
+        "worker.py",
+        "reading.py",
+        "check.py",
+        "matplotlib",
+        "toy_data.csv",
+    }
     every = {p.name for p in folder.rglob("*")}
     assert not every & {"scipy", "site-packages", "jachess_lib", "questions.py", "pip"}
 
@@ -231,9 +243,8 @@ def test_nothing_in_the_sandbox_is_without_limits_and_filters():
         sandbox.start("bubblewrap", view.build(), uid) as process,
     ):
         inside = psutil.Process(process._process.pid).children(recursive=True)
-        status, limits = (
-            Path(f"/proc/{process.pid}/{name}").read_text() for name in ("status", "limits")
-        )
+        place = Path(f"/proc/{process.pid}")
+        status, limits = (place / "status").read_text(), (place / "limits").read_text()
     assert [p.pid for p in inside] == [process.pid]
     assert re.search(r"^NSpid:.*\t1$", status, re.MULTILINE)
     assert re.search(r"^Seccomp_filters:\t2$", status, re.MULTILINE)
