@@ -1,10 +1,11 @@
 """The time that a submission has used, whatever became of the judge meanwhile.
 
 The hands of a wall clock go on while the judge itself is held: by another thread, by a
-stopped machine, by too much work. None of that is a student's. So a wait is cut into
-ticks, and a tick counts as one tick however late we were woken from it; and the time
-for which the process stood in line for a processor, which Linux tells, is taken off.
-What remains is the time in which it ran or slept.
+stopped machine, by too much work. None of that is a student's. What is: the time for
+which the process has computed, which Linux tells, and the time for which it has slept.
+To find that, a wait is cut into ticks, and a tick counts as one tick however late we
+were woken from it; less what the process stood in line for a processor, which Linux
+tells too. And no wait counts for more than was granted.
 """
 
 import select
@@ -32,21 +33,24 @@ class Clock:
             raise TimedOutError
         self.now += PIECE
         there = poll.poll(0)
-        begin, waited, queued = self.now, 0.0, queueing(pid)
+        begin, waited, (ran, queued) = self.now, 0.0, usage(pid)
+        used = ran, queued
         while not there:
             if self.now >= deadline:
                 raise TimedOutError
             asleep = time.monotonic()
             there = poll.poll(TICK * 1000)
             waited += min(time.monotonic() - asleep, TICK)
-            in_line = max(queueing(pid) - queued, 0)  # it may just have ended
-            self.now = begin + max(waited - in_line, 0)
+            used = max(used, usage(pid))  # what has ended has used nothing
+            slept = waited - (used[1] - queued)
+            self.now = min(begin + max(used[0] - ran, slept, 0), deadline)
 
 
-def queueing(pid):
-    """Return the seconds for which a process has stood in line for a processor."""
+def usage(pid):
+    """Return for how long a process has run, and stood in line for a processor."""
     try:
         with open(f"/proc/{pid}/schedstat", encoding="ascii") as file:
-            return int(file.read().split()[1]) / 1e9
-    except (OSError, IndexError, ValueError):  # ended, or a kernel that does not tell
-        return 0.0
+            ran, queued, _ = file.read().split()
+    except (OSError, ValueError):  # ended, or a kernel that does not tell
+        return 0.0, 0.0
+    return int(ran) / 1e9, int(queued) / 1e9

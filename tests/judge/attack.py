@@ -1,8 +1,8 @@
 """What an attack is: a hostile submission, and what may come of it.
 
 An attack is a notebook whose functions are stubs, so every point would be unearned
-unless `points` says otherwise. `shows` must stand in the feedback. What a cell finds
-out it raises; the feedback keeps that back, so the cell itself looks for what `finds`
+unless `points` says otherwise. `shows` must stand in the feedback or the log. What a
+cell finds out it raises; the feedback keeps that back, so the cell itself looks for what `finds`
 says, and stops with one class of error or with another.
 """
 

@@ -20,6 +20,7 @@ from judge.attacks import ATTACKS
 from judge.notebooks import RIGHT, honest, notebook
 
 from coursework.judge import (
+    attempt,
     exam,
     feedback,
     grade,
@@ -127,6 +128,8 @@ class Morning:
         ):
             patch.setenv(CANARY, CANARY)
             patch.setattr(sandbox, "level", lambda: cls.level)
+            # Many loop until they are stopped: half the time shows the same.
+            patch.setattr(attempt, "SECONDS", attempt.SECONDS / 2)
             hand_in(folder, port.getsockname()[1])
             yield Night(folder, port)
 
@@ -139,13 +142,16 @@ class Morning:
         assert attack.status in result["status"]
         assert result["level"] == (self.level if result["status"] == "graded" else "")
         page = html.unescape(night.pages[student])
-        assert html.unescape(attack.shows) in page, page
-        for mark in result["questions"].values():
+        marks = result["questions"].values()
+        told = page + "\n".join(mark["reason"] for mark in marks)
+        assert html.unescape(attack.shows) in told, told
+        assert len(result["cells"]) <= 1
+        for mark in marks:
             assert bool(mark["reason"]) == (mark["points"] == 0)
 
     def test_there_are_enough_attacks_and_each_says_what_it_tries(self):
         """The table is long enough and repeats nothing."""
-        assert len(ATTACKS) >= 45
+        assert len(ATTACKS) >= 120
         assert len({attack.tries for attack in ATTACKS.values()}) == len(ATTACKS)
 
     def test_every_honest_student_has_the_score_of_a_quiet_night(self, night):

@@ -8,7 +8,6 @@ import select
 import threading
 from pathlib import Path
 
-import numpy as np
 import psutil
 import pytest
 from judge.night import needs
@@ -184,15 +183,32 @@ def test_what_holds_the_judge_up_is_on_nobody_s_clock(drawn, monkeypatch):
     assert used() < 2
 
 
-def test_a_process_that_waits_for_a_processor_uses_no_time(monkeypatch):
-    """The kernel says for how long it stood in line; that is taken off."""
+@pytest.mark.parametrize(
+    ("used", "waits"),
+    [
+        ([(3, 5), *((3 + n / 100, 5) for n in range(99))], 10),
+        ([(3, 5), *((3, 5 + n * 9) for n in range(50)), (9, 450)], 51),
+        ([(3, 5), (99, 5)], 1),
+        ([(3, 5), (0, 0)], 10),
+    ],
+    ids=["it computes", "it stands in line", "we were held", "it sleeps, or has ended"],
+)
+def test_a_clock_counts_what_a_process_computes_or_sleeps(monkeypatch, used, waits):
+    """What it does is told by the kernel; here we say it in its place."""
     reading, writing = os.pipe()
-    in_line = iter([5.0, *np.arange(5.0, 6.0, clock.TICK * 3)])
-    monkeypatch.setattr(clock, "queueing", lambda pid: next(in_line, 6.0))
+    told, asked = iter(used), []
+
+    def usage(pid):
+        asked.append(pid)
+        return next(told, used[-1])
+
+    monkeypatch.setattr(clock, "usage", usage)
     ticking = clock.Clock()
     with pytest.raises(clock.TimedOutError):
         ticking.wait(reading, select.POLLIN, 0.1)
-    assert next(in_line, None) is None  # it waited until no more is taken off
+    assert ticking.now == pytest.approx(0.1)
+    # A tick may be a little short, and never counts for more than one.
+    assert len(asked) - 1 in (waits, waits + 1)
     os.close(reading)
     os.close(writing)
 

@@ -152,9 +152,10 @@ HEADS = [
     b'{"cell": 1}', b'{"cell": 1, "error": "ValueError"}', b'{"cells": "done"}',
     b'{"cell": 1, "error": {"a": [1]}}', b'{"error": "\\ud800"}', b'{"error": null}',
     b'{"bad": "nothing"}', b'{"bad": ["nothing"]}', b'{"bad": {}}',
-    b'{"missing": true}', b'{"missing": [[]]}', b'{"ready": true}', b'{"cells": 3}', b'{"refused": "json"}',
-    b'{"refused": []}', b'{"refused": {"a": 1}}', b'{"refused": 1e999}',
-    b'{"sizes": []}', b'{"sizes": [-8, 8]}', b'{"sizes": [true]}', b'{"sizes": "x"}',
+    b'{"missing": true}', b'{"missing": [[]]}', b'{"ready": true}', b'{"cells": 3}',
+    b'{"refused": "json"}', b'{"refused": []}', b'{"refused": {"a": 1}}',
+    b'{"refused": 1e999}', b'{"sizes": []}', b'{"sizes": [-8, 8]}',
+    b'{"sizes": [true]}', b'{"sizes": "x"}',
     b'{"sizes": [1e308]}', b'{"sizes": {"0": 1}}', b'{"sizes": null}',
     b'{"sizes": [%d]}' % len(GOOD), b'{"sizes": [%d]}' % (1 << 70),
 ]  # fmt: skip
@@ -182,11 +183,8 @@ def judged(drawn, data):
     assert set(state.reasons) == {q.name for q in drawn.questions}
     assert all(isinstance(r, str) and r for r in state.reasons.values())
     assert set(state.reports.values()) <= KNOWN
-    try:
+    with contextlib.suppress(notebook.RefusedError):
         cells = notebook.code_cells(Says(data), b"")
-    except notebook.RefusedError as reason:
-        assert str(reason)
-    else:
         assert all(isinstance(source, str) for _, source in cells)
 
 
