@@ -2,8 +2,8 @@
 
 An attack is a notebook whose functions are stubs, so every point would be unearned
 unless `points` says otherwise. `shows` must stand in the feedback or the log. What a
-cell finds out it raises; the feedback keeps that back, so the cell itself looks for what `finds`
-says, and stops with one class of error or with another.
+cell finds out it raises; the feedback keeps that back, so the cell itself looks for
+what `finds` says, and stops with one class of error or with another.
 """
 
 from collections.abc import Callable
