@@ -35,7 +35,6 @@ LIMITS = {
     "cpu": CPU_SECONDS,
     "fsize": 0,
     "nofile": 32,
-    "stack": 8 << 20,
     "core": 0,
     "memlock": 0,
     "msgqueue": 0,
