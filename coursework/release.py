@@ -20,14 +20,22 @@ from coursework.questions import names
 HERE = Path(__file__).resolve().parent
 DIST = HERE.parent / "dist"
 
+WORTH = (
+    "This is the public check again, and no mark: it has no other cases than check.py, "
+    "and what check.py holds can satisfy it without a solution. The mark comes from "
+    "python -m coursework.judge."
+)
 GRADESCOPE = """\
 # {name} on Gradescope
 
 Upload `{name}-autograder.zip` as the autograder of a programming assignment.
 
-**Not tamper-proof.** Gradescope runs a student's code and the tests in one process, so
-code that is written for it can take full marks. Use it for quick feedback, and take the
-marks of record from `python -m coursework.judge`.
+**Not tamper-proof, and no mark.** Each test is the public check of `check.py`, which
+every student has. It asks no hidden case; a function of `check.py` itself, handed to it
+as the answer, can satisfy it; and Gradescope runs a student's code and the tests in one
+process, so that code which is written for it can take full marks. Its points say that
+an honest notebook runs there, and no more. The output of each test says so too. Take
+the marks of record from `python -m coursework.judge`.
 """
 
 
@@ -125,6 +133,21 @@ def clean_cell(cell, source, name):
     return clean
 
 
+def say_what_it_is_worth(archive):
+    """Let the archive for Gradescope say, wherever it speaks, what its points are."""
+    with zipfile.ZipFile(archive) as packed:
+        members = [(info, packed.read(info)) for info in packed.infolist()]
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+        for info, data in members:
+            text = data.decode()
+            if info.filename.startswith("tests/"):
+                told = f"'locked': False, 'success_message': {WORTH!r}"
+                text = text.replace("'locked': False", told)
+            elif info.filename == "run_autograder":
+                text = text.rstrip() + f"\necho '{WORTH}'\n"
+            packed.writestr(info, text)
+
+
 # The release
 
 
@@ -142,6 +165,7 @@ def release(name, dist=DIST):
         gradescope.mkdir()
         (archive,) = (folder / "autograder").glob("*.zip")
         archive.rename(gradescope / f"{name}-autograder.zip")
+        say_what_it_is_worth(gradescope / f"{name}-autograder.zip")
         text = GRADESCOPE.format(name=name)
         (gradescope / "README.md").write_text(text, encoding="utf-8")
         replace(dist / name, student, folder / "old")
@@ -172,7 +196,8 @@ def main(wanted):
         print(f"There is {what}. There are {', '.join(names())}.", file=sys.stderr)
         return 2
     for name in wanted:
-        print(f"{name}: {release(name)}")
+        folder = release(name)
+        print(f"{name}: {folder}, and {folder}-gradescope, whose points are no mark")
     return 0
 
 

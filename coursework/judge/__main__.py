@@ -1,10 +1,12 @@
 """`python -m coursework.judge`: new-seed, collect, run, status, regrade, verify."""
 
 import argparse
+import contextlib
+import os
 import sys
 from pathlib import Path
 
-from coursework.judge import cluster, commands, exam, sandbox, seed, submissions
+from coursework.judge import cluster, commands, exam, sandbox, seed, stop, submissions
 
 FAILURES = (
     seed.SeedError,
@@ -65,26 +67,53 @@ def parser():
 def main(arguments=None):
     """Do what the command line says and return the exit status."""
     options = parser().parse_args(arguments)
+    with stop.listening():
+        try:
+            return _do(options)
+        except FAILURES as error:
+            print(error, file=sys.stderr)
+            return 2
+        except KeyboardInterrupt as interrupt:
+            with contextlib.suppress(OSError):  # the terminal may be gone
+                print(_words(options), file=sys.stderr, flush=True)
+            return stop.status(interrupt)
+
+
+def _do(options):
     if options.command == "new-seed":
         return commands.new_seed(options.file)
     if options.command == "collect":
         return commands.collect(options.archive, options.folder)
     options.log = options.log or options.output.with_suffix(".log.jsonl")
-    try:
-        drawn = exam.draw(exam.load(options.assignment), seed.read(options.seed_file))
-        found = submissions.collect(options.folder)
-        return COMMANDS[options.command](options, drawn, found)
-    except FAILURES as error:
-        print(error, file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print(
-            f"\nInterrupted. {options.log} holds what is graded; the same command "
-            "goes on from there.",
-            file=sys.stderr,
-        )
-        return 130
+    drawn = exam.draw(exam.load(options.assignment), seed.read(options.seed_file))
+    found = submissions.collect(options.folder)
+    return COMMANDS[options.command](options, drawn, found)
+
+
+def _words(options):
+    """Return what to say to whom interrupts a command."""
+    if options.command not in COMMANDS:
+        return "\nInterrupted."
+    return (
+        f"\nInterrupted. {options.log} holds what is graded; the same command goes on "
+        "from there."
+    )
+
+
+def _open_streams():
+    """Give the standard streams that were closed a place, and let them say any name.
+
+    Otherwise the next file that is opened, the log perhaps, would be standard output.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "r+", encoding="utf-8"))
+    sys.stdout.reconfigure(errors="backslashreplace")
 
 
 if __name__ == "__main__":
+    _open_streams()
     sys.exit(main())

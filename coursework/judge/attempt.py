@@ -3,22 +3,25 @@
 There are `SECONDS` in all. In the first round each cell and each question gets a short
 slice; one that takes longer is set aside, the process is ended, and the rest is done in
 a new one. In the second round what was set aside gets the time that is left. So a loop
-costs its own question alone, and never more than `SECONDS`.
+costs its own question alone, and never more than `SECONDS`. They are those of a `Clock`
+that stands still while the judge itself is held; a process costs the same, however long
+it took to start.
 """
 
-import time
 from dataclasses import dataclass, field
 
-from coursework.judge import answers, wire
-from coursework.judge.sandbox import EndedError, TimedOutError
+from coursework.judge import answers, errors, wire
+from coursework.judge.clock import Clock, TimedOutError
+from coursework.judge.process import EndedError
 
 SECONDS = 5.2
 SLICE = 0.5
-REPORT_LIMIT = 300
+START = 0.1
 TOO_LONG = "it took too long"
 GONE = "the program ended before it answered"
 STOPPED = "it ended the whole program"
 GARBLED = "the program sent no answer, or one that is far too large"
+BROKEN = (TOO_LONG, GONE, STOPPED, GARBLED)
 NOT_ASKED = "the time of the whole notebook was up before this question's turn"
 
 
@@ -28,7 +31,7 @@ class Attempt:
 
     reasons: dict  # question → None if it is right, otherwise why it is not
     reports: dict = field(default_factory=dict)  # cell → what went wrong
-    end: float = field(default_factory=lambda: time.monotonic() + SECONDS)
+    clock: Clock = field(default_factory=Clock)
     second: bool = False  # the second round has begun
     blind: bool = True  # no input has been sent to any process yet
     late: set = field(default_factory=set)  # steps that took too long once
@@ -36,17 +39,17 @@ class Attempt:
 
     def left(self):
         """Return the seconds that are left."""
-        return max(self.end - time.monotonic(), 0)
+        return max(SECONDS - self.clock.now, 0)
 
     def aside(self):
         """Return the steps that are not taken in this round."""
         return self.dropped if self.second else self.dropped | self.late
 
     def deadline(self):
-        """Return when the next step must be done."""
+        """Return when, by the clock, the next step must be done."""
         if not self.second:
-            return time.monotonic() + min(SLICE, self.left() / 4)
-        return time.monotonic() + self.left() / max(len(self.late - self.dropped), 1)
+            return self.clock.now + min(SLICE, self.left() / 4)
+        return self.clock.now + self.left() / max(len(self.late - self.dropped), 1)
 
     def strike(self, step, reason):
         """Set a step aside that broke its process, and say why."""
@@ -80,6 +83,8 @@ def _round(state, todo, cells, start):
     while broken and todo and state.left():
         taken = [cell for cell in cells if cell[0] not in state.aside()]
         with start() as process:
+            process.clock = state.clock
+            state.clock.now += START
             broken = _pass(state, process, taken, todo)
         todo = [q for q in todo if q.name not in state.aside()]
 
@@ -91,7 +96,7 @@ def _pass(state, process, cells, todo):
     """
     step = None
     try:
-        process.send(wire.encode({"cells": cells}), state.end)
+        process.send(wire.encode({"cells": cells}), SECONDS)
         for step, _ in cells:
             _hear_of_cell(state, process, step)
         process.receive(state.deadline())  # the cells are done
@@ -121,6 +126,6 @@ def _hear_of_cell(state, process, number):
         if number in state.late:
             state.reports.pop(number, None)  # it was slow, and no more than that
     elif state.blind:
-        if not (isinstance(error, list) and all(isinstance(e, str) for e in error)):
+        if not isinstance(error, str):
             raise wire.GarbledError
-        state.reports[number] = ": ".join(error)[:REPORT_LIMIT]
+        state.reports[number] = f"it stopped: {errors.words(error)}"

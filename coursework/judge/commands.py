@@ -4,6 +4,7 @@ import random
 import sys
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 
 from coursework.judge import (
@@ -36,11 +37,11 @@ def collect(archive, folder):
     """Take the notebooks out of an archive of Canvas or Moodle."""
     try:
         left_out = collecting.collect(archive, folder)
-    except (OSError, zipfile.BadZipFile, RuntimeError) as error:
+    except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         print(f"{archive}: {error}", file=sys.stderr)
         return 2
-    for name in left_out:
-        print(f"left out: {report.plain(name)}")
+    for name, why in left_out.items():
+        print(f"left out: {report.plain(name)} ({why})")
     print(f"{len(submissions.collect(folder))} students in {folder}")
     return 0
 

@@ -16,6 +16,11 @@ from coursework.judge import seed as seeds
 from coursework.judge import wire
 from coursework.questions import names
 
+SHAPE = "the answer has the wrong shape"
+NOT_FINITE = "the answer holds values that are not finite"
+VALUES = "the answer has the right shape, but not the values"
+DISAGREEMENTS = (SHAPE, NOT_FINITE, VALUES)
+
 
 @dataclass(frozen=True)
 class Call:
@@ -30,12 +35,12 @@ class Call:
     def agrees(self, answer):
         """Say in words why an answer is wrong, or return None."""
         if [a.shape for a in answer] != [e.shape for e in self.expected]:
-            return "the answer has the wrong shape"
+            return SHAPE
         if not all(np.isfinite(a).all() for a in answer):
-            return "the answer holds values that are not finite"
+            return NOT_FINITE
         with np.errstate(all="ignore"):  # the answer may be any number there is
             near = all(map(self._is_near, answer, self.expected))
-        return None if near else "the answer has the right shape, but not the values"
+        return None if near else VALUES
 
     def _is_near(self, a, e):
         return (abs(a - e) <= self.atol + self.rtol * abs(e).max(initial=0)).all()

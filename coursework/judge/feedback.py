@@ -1,9 +1,23 @@
-"""One small page for each student: points, and in words what failed."""
+"""One small page for each student: points, and in words what failed.
+
+What a page says may depend on what a submission has found out, so it says little: why
+the first question failed, of the others one word in four, and one cell. `bits` counts.
+"""
 
 import html
+import math
 
+from coursework.judge import answers, attempt, errors
+from coursework.judge.exam import DISAGREEMENTS
 from coursework.judge.report import plain, total
 
+NAMED_CELLS = 100
+BRIEF = RIGHT, WRONG, SILENT, LATE = (
+    "right",
+    "a wrong answer",
+    "no answer",
+    "no answer in time",
+)
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -26,7 +40,7 @@ tr {{ border-top: 1px solid }}
 {rows}
 </table>
 {cells}<p>Each question was asked with inputs of its own. What was asked stays secret;
-the label says which kind of input it was.</p>
+the label says which kind of input it was. An error is named by its kind alone.</p>
 </body>
 </html>
 """
@@ -52,11 +66,13 @@ def page(exam, student, result):
 
 
 def _rows(exam, result):
+    told = False
     for question in exam.questions:
         mark = result["questions"][question.name]
         name = f"{safe(question.name)}: {safe(question.title)}"
         points = f"{mark['points']} of {question.points}"
-        words = safe(mark["reason"] or "right")
+        words = safe(brief(mark["reason"]) if told else mark["reason"] or RIGHT)
+        told = told or bool(mark["reason"])
         yield f"<tr><td>{name}</td><td>{points}</td><td>{words}</td></tr>"
     for name, title, points in exam.written:
         name = f"{safe(name)}: {safe(title)}"
@@ -64,11 +80,30 @@ def _rows(exam, result):
         yield f"<tr><td>{name}</td><td>– of {points}</td><td>{words}</td></tr>"
 
 
+def brief(reason):
+    """Return one of the words of `BRIEF` for why there are no points."""
+    if not reason:
+        return RIGHT
+    if reason.endswith(DISAGREEMENTS):
+        return WRONG
+    return LATE if reason in (attempt.TOO_LONG, attempt.NOT_ASKED) else SILENT
+
+
 def _cells(reports):
     if not reports:
         return ""
-    items = "".join(
-        f"<li>Cell {number}, <code>{safe(opening)}</code>: {safe(words)}</li>\n"
-        for number, opening, words in reports
-    )
-    return f"<p>These cells stopped; the others were run.</p>\n<ul>\n{items}</ul>\n"
+    ((number, opening, words),) = reports
+    which = f"Cell {number}, <code>{safe(opening)}</code>,"
+    if number > NAMED_CELLS:
+        which = f"A cell after the first {NAMED_CELLS}"
+    return f"<p>{which} is the first that failed: {safe(words)}.</p>\n"
+
+
+def bits(exam):
+    """Return how many bits a page can carry at most, beside a reason to refuse."""
+    broken = len(attempt.BROKEN)
+    cells = 1 + (NAMED_CELLS + 1) * (len(errors.WORDS) + broken)
+    asked = 3 + len(errors.WORDS) + len(answers.BAD_ANSWERS) + broken
+    labels = max(len({call.label for call in q.calls}) for q in exam.questions)
+    full = asked + labels * len(DISAGREEMENTS)
+    return len(exam.questions) * math.log2(len(BRIEF)) + math.log2(cells * full)

@@ -1,12 +1,16 @@
 """Read a submitted notebook: bounded, and believing nothing of it."""
 
-import json
 import os
 import stat
+import struct
+
+from coursework.judge import wire
+from coursework.judge.clock import TimedOutError
+from coursework.judge.desk.reading import CELL_LIMIT, REFUSALS
+from coursework.judge.process import EndedError
 
 SIZE_LIMIT = 10 << 20
-CELL_LIMIT = 1000
-CODE_LIMIT = 1 << 20
+SECONDS = 5  # to read it; they are not taken from those of its cells
 
 
 class RefusedError(Exception):
@@ -32,38 +36,33 @@ def read(path):
         os.close(descriptor)
 
 
-def code_cells(data):
-    """Return [(number, source)] of the code cells that are graded, counted from 1."""
+def code_cells(process, data):
+    """Return [(number, source)] of the code of a notebook, which a sandbox reads."""
     try:
-        notebook = json.loads(data.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise RefusedError("the notebook is not text in UTF-8") from None
-    except (ValueError, RecursionError, MemoryError):
-        raise RefusedError("the notebook is not JSON that can be read") from None
-    cells = notebook.get("cells") if isinstance(notebook, dict) else None
-    if not isinstance(cells, list):
-        raise RefusedError("the file is not a notebook of format 4")
-    if len(cells) > CELL_LIMIT:
-        raise RefusedError(f"the notebook has more than {CELL_LIMIT} cells")
-    found = [(n, _source(c)) for n, c in enumerate(cells, start=1) if _is_graded(c)]
-    if sum(len(source) for _, source in found) > CODE_LIMIT:
-        raise RefusedError(f"the notebook has more than {CODE_LIMIT >> 20} MB of code")
+        process.send(wire.encode({"notebook": True}, data), SECONDS)
+        header, body = process.receive(SECONDS)
+        if header.get("refused") in REFUSALS:
+            raise RefusedError(REFUSALS[header["refused"]])
+        return _cells(body)
+    except TimedOutError:
+        raise RefusedError("the notebook takes too long to read") from None
+    except (EndedError, wire.GarbledError, TypeError):
+        raise RefusedError(REFUSALS["json"]) from None
+
+
+def _cells(body):
+    """Return the cells that a body holds, each a number, a length and a text."""
+    found, place, last = [], 0, 0
+    while place < len(body):
+        if len(body) - place < 8:
+            raise wire.GarbledError
+        number, length = struct.unpack_from(">II", body, place)
+        text = body[place + 8 : place + 8 + length]
+        if len(text) < length or not last < number <= CELL_LIMIT:
+            raise wire.GarbledError
+        try:
+            found.append((number, text.decode(errors="surrogatepass")))
+        except UnicodeDecodeError:
+            raise wire.GarbledError from None
+        place, last = place + 8 + length, number
     return found
-
-
-def _is_graded(cell):
-    """Tell whether a cell is code and is not tagged `not-graded`."""
-    if not isinstance(cell, dict) or cell.get("cell_type") != "code":
-        return False
-    metadata = cell.get("metadata")
-    tags = metadata.get("tags") if isinstance(metadata, dict) else None
-    return not (isinstance(tags, list) and "not-graded" in tags)
-
-
-def _source(cell):
-    source = cell.get("source")
-    if isinstance(source, list) and all(isinstance(line, str) for line in source):
-        source = "".join(source)
-    if not isinstance(source, str):
-        raise RefusedError("a code cell of the notebook holds no text")
-    return source

@@ -1,5 +1,6 @@
 """A progress bar that leaves the standard output alone."""
 
+import contextlib
 import sys
 import time
 
@@ -24,7 +25,7 @@ class Progress:
         if self._bar:
             filled = 30 * done // max(self._total, 1)
             text = f"\r[{'#' * filled}{'.' * (30 - filled)}] {text} "
-        self._stream.write(
-            text + ("\n" if not self._bar or done == self._total else "")
-        )
-        self._stream.flush()
+        end = "\n" if not self._bar or done == self._total else ""
+        with contextlib.suppress(OSError):  # a terminal may close; the marks go on
+            self._stream.write(text + end)
+            self._stream.flush()

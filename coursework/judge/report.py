@@ -57,7 +57,7 @@ def grades(exam, results):
 
 def collected(platform, student):
     """Return the number that a platform gave a student, if `collect` kept it."""
-    match = re.fullmatch(rf"{platform}-(\d+)", student)
+    match = re.fullmatch(rf"{platform}-([0-9]+)", student)
     return match[1] if match else None
 
 

@@ -5,7 +5,7 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from coursework.judge import cluster, grade, log, notebook
+from coursework.judge import cluster, grade, log, notebook, stop
 from coursework.judge.sandbox import IsolationError
 
 KILLER = "it ended the process of the judge that graded it, twice"
@@ -91,13 +91,13 @@ def _grade_all(exam, jobs, executor, window, keep):
 
     def harvest(futures):
         for future in futures:
-            job = waiting.pop(future)
-            try:
-                keep(job, *future.result())
-            except IsolationError:
-                raise
-            except Exception as error:
-                if cluster.killed(error):
+            with stop.deferred():
+                job, error = waiting.pop(future), future.exception()
+                if error is None:
+                    keep(job, *future.result())
+                elif isinstance(error, IsolationError):
+                    raise error
+                elif cluster.killed(error):
                     killers.append(job)
                 else:
                     # Not logged: the same command will try it again.

@@ -4,30 +4,41 @@ Two levels of isolation, the better one that starts is taken, and the report nam
 
 `bubblewrap`
     namespaces of its own: no network, no other process, the read-only view as its whole
-    file system, a small folder in memory; as root, one plain user for each slot.
+    file system; as root, one plain user for each slot. The worker is the first and only
+    process in there, and bubblewrap starts it under a filter of system calls already.
 `setpriv`
     for a root in a container where bubblewrap cannot start: the same view by `chroot`,
-    one plain user for each slot, no capabilities, no place to write; but no namespaces,
-    so that the network is closed by the filter of system calls alone.
+    one plain user for each slot, no capabilities; but no namespaces, so that the
+    network is closed by the filter alone.
 
-Both are under limits and under that filter, which the worker takes on by itself.
+Limits are set before either begins. The worker takes on the last and narrowest filter
+before it runs a cell: under the first it could still become another program.
 """
 
 import fcntl
 import os
-import select
 import shutil
-import subprocess
 import time
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-from coursework.judge import syscalls, view, wire
+from coursework.judge import syscalls, view
+from coursework.judge.process import FILTER, TOLD, NotReadyError, Process
 
 FIRST_UID, UIDS = 61_000, 1000
-TMP = 64 << 20
-START_SECONDS = 20
+MEMORY, CPU_SECONDS = 1 << 30, 30  # the clock of the judge is meant to end it first
+# Of prlimit(1). How many processes there may be, the worker itself says: bubblewrap
+# would not start under that limit.
+LIMITS = {
+    "as": MEMORY,
+    "cpu": CPU_SECONDS,
+    "fsize": 0,
+    "nofile": 32,
+    "core": 0,
+    "memlock": 0,
+    "msgqueue": 0,
+}
 ENVIRONMENT = {
     "HOME": "/tmp",
     "LANG": "C.UTF-8",
@@ -44,102 +55,16 @@ class IsolationError(Exception):
     """No sandbox can be had, and so nothing is graded."""
 
 
-class EndedError(Exception):
-    """The process in the sandbox has ended."""
-
-
-class TimedOutError(Exception):
-    """The process in the sandbox took too long."""
-
-
-class Process:
-    """A process in a sandbox, and messages to and from it."""
-
-    def __init__(self, level, folder, uid):
-        command, options = LEVELS[level](folder, uid)
-        self._process = subprocess.Popen(
-            [*command, syscalls.program().hex()],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,  # until the worker is ready: then it has none
-            cwd="/",
-            start_new_session=True,
-            bufsize=0,
-            **options,
-        )
-        os.set_blocking(self._process.stdin.fileno(), False)
-        try:
-            header, _ = self.receive(time.monotonic() + START_SECONDS)
-        except (EndedError, TimedOutError, wire.GarbledError):
-            header = None
-        if header != {"ready": True}:
-            self._process.kill()
-            words = self._process.stderr.read(1000).decode(errors="replace").split("\n")
-            self.kill()
-            raise IsolationError(
-                f"{level}: it does not start, {words[0] or 'silently'}"
-            )
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *reason):
-        self.kill()
-
-    def send(self, message, deadline):
-        """Send bytes, as fast as they are taken, until the deadline."""
-        pipe, left = self._process.stdin.fileno(), memoryview(message)
-        while left:
-            _wait(pipe, select.POLLOUT, deadline)
-            try:
-                left = left[os.write(pipe, left[: 1 << 16]) :]
-            except BlockingIOError:
-                continue
-            except BrokenPipeError:
-                raise EndedError from None
-
-    def receive(self, deadline):
-        """Return the next (header, body) that arrives before the deadline."""
-        header, body = wire.sizes(self._read(8, deadline))
-        text = self._read(header, deadline)
-        return wire.decode_header(text), self._read(body, deadline)
-
-    def _read(self, size, deadline):
-        pipe, parts = self._process.stdout.fileno(), []
-        while size:
-            _wait(pipe, select.POLLIN, deadline)
-            part = os.read(pipe, min(size, 1 << 16))
-            if not part:
-                raise EndedError
-            parts.append(part)
-            size -= len(part)
-        return b"".join(parts)
-
-    def kill(self):
-        """End the process, and with it everything in its sandbox."""
-        self._process.kill()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
-            pipe.close()
-
-
-def _wait(pipe, event, deadline):
-    poll = select.poll()
-    poll.register(pipe, event)
-    # What is there already counts, even if we were held up ourselves.
-    if not poll.poll(max(deadline - time.monotonic(), 0) * 1000):
-        raise TimedOutError
-
-
 def _bubblewrap(folder, uid):
     command = [shutil.which("bwrap"), "--unshare-user", "--unshare-all"]
     command += ["--disable-userns"]
     command += ["--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"]
     command += ["--uid", "65534", "--gid", "65534", "--hostname", "sandbox"]
+    # No process of bubblewrap's own in there, and the filter from the first step on.
+    command += ["--as-pid-1", "--seccomp", FILTER, "--info-fd", TOLD]
     command += ["--ro-bind", str(folder), "/", "--chdir", "/"]
     for device in ("/dev/null", "/dev/urandom"):
         command += ["--dev-bind", device, device]
-    command += ["--size", str(TMP), "--tmpfs", "/tmp"]
     for name, value in ENVIRONMENT.items():
         command += ["--setenv", name, value]
     user = {} if uid is None else {"user": uid, "group": uid, "extra_groups": []}
@@ -154,7 +79,10 @@ def _setpriv(folder, uid):
 
 
 LEVELS = {"bubblewrap": _bubblewrap, "setpriv": _setpriv}
-NEEDS = {"bubblewrap": ["bwrap"], "setpriv": ["chroot", "setpriv"]}
+NEEDS = {
+    "bubblewrap": ["bwrap", "prlimit"],
+    "setpriv": ["chroot", "setpriv", "prlimit"],
+}
 
 
 @cache
@@ -167,7 +95,7 @@ def level():
             reasons.append(f"{name}: {missing[0]} is not installed")
         elif name == "setpriv" and os.geteuid() != 0:
             reasons.append(f"{name}: it needs root")
-        elif name == "setpriv" and not syscalls.program():
+        elif not syscalls.program():
             reasons.append(f"{name}: no filter of system calls for this processor")
         else:
             try:
@@ -185,12 +113,14 @@ def level():
 
 def start(name, folder, uid):
     """Return a process; a machine under load may need a second or a third try."""
+    command, options = LEVELS[name](folder, uid)
+    limits = [shutil.which("prlimit"), *(f"--{k}={v}" for k, v in LIMITS.items()), "--"]
     for left in (2, 1, 0):
         try:
-            return Process(name, folder, uid)
-        except (IsolationError, OSError) as error:
+            return Process([*limits, *command], **options)
+        except (NotReadyError, OSError) as error:
             if not left:
-                raise IsolationError(str(error)) from None
+                raise IsolationError(f"{name}: {error}") from None
             time.sleep(0.2)
 
 
@@ -204,7 +134,8 @@ def slot():
         yield None
         return
     for uid in range(FIRST_UID, FIRST_UID + UIDS):
-        lock = os.open(Path("/run") / f"jachess-judge-{uid}", os.O_CREAT | os.O_RDWR)
+        path = Path("/run") / f"jachess-judge-{uid}"
+        lock = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -29,6 +29,8 @@ LEFT_OUT = (
     "ensurepip", "turtledemo", "distutils", "config-*", "_tkinter*", "f2py", "*.a",
 )  # fmt: skip
 SYSTEM = re.compile(r"/(usr/)?lib")
+# Linux notes the first reading of a day, for all to see. It does not set a time back.
+NEVER_READ = 2**31 - 1
 
 
 @cache
@@ -73,9 +75,14 @@ def _cache():
     # A slot's own user must be able to walk there, which a root's home forbids.
     if os.geteuid() == 0:
         return Path("/var/cache/jachess-judge")
-    return Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / (
-        "jachess-judge"
-    )
+    try:
+        place = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+    except RuntimeError:
+        raise OSError(
+            "There is no home to keep the sandbox's files in. Set XDG_CACHE_HOME to a "
+            "folder that you can write to."
+        ) from None
+    return place / "jachess-judge"
 
 
 def _fingerprint():
@@ -89,6 +96,7 @@ def _publish(made, place):
     """Make a finished folder readable to all and move it where it belongs."""
     for path in [made, *made.rglob("*")]:
         path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
+        os.utime(path, (NEVER_READ, path.stat().st_mtime))
     try:
         made.rename(place)
     except OSError:

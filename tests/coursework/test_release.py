@@ -103,11 +103,26 @@ def test_stubs_give_nothing_and_solutions_give_something(hw):
 @EVERY_ASSIGNMENT
 def test_the_gradescope_archive_says_what_it_is(dist, hw):
     folder = dist / f"{hw}-gradescope"
-    assert "Not tamper-proof" in (folder / "README.md").read_text(encoding="utf-8")
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    assert "Not tamper-proof, and no mark" in text
     with zipfile.ZipFile(folder / f"{hw}-autograder.zip") as archive:
         tests = {n for n in archive.namelist() if n.startswith("tests/")}
         assert tests == {f"tests/{q.name}.py" for q in assignment(hw).judged}
         assert "files/check.py" in archive.namelist()
+        assert release_module.WORTH in archive.read("run_autograder").decode()
+        for name in tests:
+            space = {}
+            exec(archive.read(name), space)
+            ((case,),) = (suite["cases"] for suite in space["test"]["suites"])
+            assert case["success_message"] == release_module.WORTH
+
+
+def test_what_the_gradescope_check_is_worth_is_true():
+    """It says that a function of check.py itself can satisfy it."""
+    hw = "hw1"
+    space = run(graded_code(stripped(hw)[1]), hw, go_on=True)
+    check = space["check"]
+    assert check.q4(check.by_network).ok
 
 
 def test_releasing_again_gives_the_same_files(dist):

@@ -1,8 +1,9 @@
 """What an attack is: a hostile submission, and what may come of it.
 
 An attack is a notebook whose functions are stubs, so every point would be unearned
-unless `points` says otherwise. What a cell finds out it raises, and so it stands in the
-feedback, where `shows` must be found.
+unless `points` says otherwise. `shows` must stand in the feedback or the log. What a
+cell finds out it raises; the feedback keeps that back, so the cell itself looks for
+what `finds` says, and stops with one class of error or with another.
 """
 
 from collections.abc import Callable
@@ -23,8 +24,28 @@ class Attack:
     file: str = "{name}.ipynb"
 
 
-def attack(tries, *sources, **options):
+FOUND = "stopped: the arithmetic fails"
+WATCHED = """
+try:
+    exec(compile({source!r}, "attack", "exec"))
+except BaseException as error:
+    if {finds!r} in f"{{type(error).__name__}}: {{error}}":
+        raise ArithmeticError from None
+raise LookupError
+"""
+
+
+def watched(source, finds):
+    """Return a cell that stops as `FOUND` says if the source raises such words."""
+    return WATCHED.format(source=source, finds=finds)
+
+
+def attack(tries, *sources, finds="", **options):
     """Return an attack whose cells come after the stubs."""
+    if finds:
+        *sources, last = sources
+        sources = [*sources, watched(last, finds)]
+        options["shows"] = FOUND
     return Attack(tries, notebook(*STUB, *sources), **options)
 
 
@@ -40,6 +61,3 @@ def function(tries, body, **options):
 def file(tries, data, status, points=0, **options):
     """Return an attack that is a file of these bytes, or made by a function."""
     return Attack(tries, data, points, status, **options)
-
-
-# Finds the stream on which the worker answers, and says what it likes there.

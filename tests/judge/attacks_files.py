@@ -10,11 +10,11 @@ SHOWS = {
     "show-html": attack(
         "run a script in the instructor's browser",
         "raise ValueError('<script>alert(1)</script><img src=x onerror=alert(1)>')",
-        shows="&lt;script&gt;",
+        shows="raise ValueError('&lt;script&gt;alert(1)",
     ),
     "show-escapes": attack(
         "steer the instructor's terminal",
-        "raise ValueError('\\x1b[2J\\x1b]0;own\\x07\\x9b31m\\u202e\\u2028\\r\\ndone')",
+        "# \x1b[2J\x1b]0;own\x07\x9b31m\u202e\u2028 done\nraise ValueError",
         shows="done",
     ),
     "show-opening": attack(
@@ -98,6 +98,16 @@ FILES = {
     "file-many-lists": file(
         "be a bomb of small lists",
         b'{"cells": [], "x": [' + b"[]," * 3_000_000 + b"1]}",
+        "graded",
+    ),
+    "file-nested": file(
+        "hold the interpreter of the judge with ten megabytes of nested lists",
+        b'{"cells": [], "x": [' + (b"[" * 900 + b"]" * 900 + b",") * 5500 + b"1]}",
+        "graded",
+    ),
+    "file-objects": file(
+        "be a bomb of small objects",
+        b'{"cells": [], "x": [' + b'{"":{}},' * 1_200_000 + b"1]}",
         "graded",
     ),
     "file-link": file("be a link to the seed", link("term.key"), "a link"),

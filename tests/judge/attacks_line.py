@@ -61,15 +61,19 @@ FORGED = {
         "overflow the product of a shape",
         f"answer(npy({ZEROS.replace('(1, )', '(' + '4294967296, ' * 4 + ')')!r}))",
     ),
+    "forged-zero": garbled(
+        "make the judge fail over a shape whose sides no memory holds, and one is 0",
+        f"answer(npy({ZEROS.replace('(1, )', '(0' + ', 999999999' * 3 + ')')!r}))",
+    ),
     "forged-pickle": garbled(
         "have the judge unpickle a command",
         "import pickle, os\nclass Evil:\n"
-        "    def __reduce__(self): return os.system, ('touch /tmp/jachess-owned',)\n"
+        "    def __reduce__(self): return os.system, ('touch OWNED',)\n"
         f"answer(npy({ZEROS.replace('<f8', '|O')!r}, pickle.dumps([Evil()])))",
     ),
     "forged-expression": garbled(
         "have the judge evaluate a header",
-        "answer(npy(\"{'descr': __import__('os').system('touch /tmp/jachess-owned'), "
+        "answer(npy(\"{'descr': __import__('os').system('touch OWNED'), "
         "'fortran_order': False, 'shape': (1, ), }\"))",
     ),
     "forged-deep-json": garbled("exhaust the judge's stack", "say(b'[' * 4000)"),
@@ -107,6 +111,6 @@ FORGED = {
         "say({'cell': here}); say({'cells': 'done'})\n"
         "sizes = struct.unpack('>II', commands.read(8))\n"
         "call = commands.read(sizes[0]); body = commands.read(sizes[1])\n"
-        "say({'cell': here, 'error': ['SECRET', body.hex()[-200:]]})",
+        "say({'cell': here, 'error': 'SECRET' + body.hex()[-200:]})",
     ),
 }

@@ -1,6 +1,6 @@
 """Attacks on the machine: exits, loops, memory, rights, and what can be read."""
 
-from judge.attack import Attack, attack, function
+from judge.attack import FOUND, Attack, attack, function, watched
 from judge.notebooks import RIGHT, STUB, honest, notebook
 
 EXITS = {
@@ -82,7 +82,7 @@ LOOPS = {
         "        try: os.kill(pid, 15); found.append(pid)\n"
         "        except OSError: pass\n"
         "raise Exception(f'found {found}')",
-        shows="found []",
+        finds="found []",
     ),
 }
 
@@ -92,8 +92,8 @@ RESOURCES = {
         "import os\n"
         "while True:\n"
         "    try: os.fork()\n"
-        "    except BlockingIOError: raise Exception('no fork')",
-        shows="no fork",
+        "    except OSError: raise Exception('no fork')",
+        finds="no fork",
     ),
     "many-daemons": attack(
         "leave a process behind",
@@ -102,58 +102,56 @@ RESOURCES = {
         "    os.setsid()\n"
         "    if os.fork() == 0:\n"
         "        while True: time.sleep(1)",
-        shows="BlockingIOError",
+        finds="PermissionError",
     ),
     "many-threads": attack(
         "start threads without end",
         "import threading, time\n"
         "while True: threading.Thread(target=time.sleep, args=(60,)).start()",
-        shows="can't start new thread",
+        finds="can't start new thread",
     ),
     "many-programs": attack(
         "start another program",
         "import subprocess\n"
         "subprocess.Popen(['/python/bin/python3', '-c', 'while True: pass'])",
-        shows="BlockingIOError",
+        finds="PermissionError",
     ),
     "fill-memory": attack(
         "fill the memory",
         "def forward(W, X):\n"
         "    kept = []\n"
         "    while True: kept.append(np.empty(1 << 24))",
-        shows="MemoryError",
+        shows="stopped: the memory or the stack is full",
     ),
     "fill-shared": attack(
         "fill memory that no limit counts",
         "import ctypes\n"
         "libc = ctypes.CDLL(None)\n"
         "raise Exception(f'got {libc.shmget(0, 1 << 30, 0o1600)}')",
-        shows="got -1",
+        finds="got -1",
     ),
     "fill-disk": attack(
         "fill the disk",
-        "import signal\n"
-        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        "written = 0\n"
-        "for n in range(1000):\n"
-        "    try:\n"
-        "        with open(f'/tmp/{n}', 'wb') as f:\n"
-        "            for _ in range(64): written += f.write(bytes(1 << 20))\n"
-        "    except OSError: pass\n"
-        "raise Exception(f'below 65 MB {written < 65 << 20}')",
-        shows="below 65 MB True",
+        "import os\n"
+        "found = []\n"
+        "for top, folders, files in os.walk('/'):\n"
+        "    for make in (os.mkdir, lambda path: open(path, 'wb')):\n"
+        "        try: make(top + '/new'); found.append(top)\n"
+        "        except OSError: pass\n"
+        "raise Exception(f'found {found}')",
+        finds="found []",
     ),
     "fill-descriptors": attack(
         "open files without end",
         "kept = []\nwhile True: kept.append(open('/dev/null'))",
-        shows="Too many open files",
+        finds="Too many open files",
     ),
     "fill-core": attack(
         "leave a core of the judge's memory",
         "import resource\n"
         "try: resource.setrlimit(resource.RLIMIT_CORE, (-1, -1))\n"
         "except ValueError: raise Exception('no core')",
-        shows="no core",
+        finds="no core",
     ),
     "more-rights": attack(
         "become root, or get a network and mounts of its own",
@@ -169,7 +167,7 @@ RESOURCES = {
         "if libc.mount(b'/tmp', b'/tmp', None, 4096, 0) == 0: found.append('mount')\n"
         "if libc.ptrace(16, 1, 0, 0) == 0: found.append('ptrace')\n"
         "raise Exception(f'found {found}')",
-        shows="found []",
+        finds="found []",
     ),
 }
 
@@ -188,31 +186,34 @@ READS = {
     "read-files": attack(
         "find the seed, the passwords and the others' work",
         WALK,
-        shows="found ['toy_data.csv']",
+        finds="found ['toy_data.csv']",
     ),
     "read-seed": Attack(
         "read the seed by its path",
         lambda path: path.write_bytes(
             notebook(
                 *STUB,
-                f"seed = {str(path.parents[1] / 'term.key')!r}\n"
-                "import os\n"
-                "raise Exception(f'there {os.path.exists(seed)}')",
+                watched(
+                    f"seed = {str(path.parents[1] / 'term.key')!r}\n"
+                    "import os\n"
+                    "raise Exception(f'there {os.path.exists(seed)}')",
+                    "there False",
+                ),
             )
         ),
-        shows="there False",
+        shows=FOUND,
     ),
     "read-environment": attack(
         "read the judge's environment",
         "import os\nraise Exception(sorted(os.environ))",
-        shows="OPENBLAS_NUM_THREADS",
+        finds="OPENBLAS_NUM_THREADS",
     ),
     "read-proc": attack(
         "read what the machine tells of itself",
         "import os\n"
         "places = ('/proc', '/sys', '/root', '/home', '/etc', '/var', '/run')\n"
         "raise Exception(f'there {[p for p in places if os.path.exists(p)]}')",
-        shows="there []",
+        finds="there []",
     ),
     "read-descriptors": attack(
         "read what the judge has open",
@@ -223,12 +224,12 @@ READS = {
         "    except OSError: pass\n"
         "raise Exception(f'pipes {sum(m == 1 for _, m in found)}, '\n"
         "    f'others {[d for d, m in found if m != 1 and d > 2]}')",
-        shows="pipes 2, others []",
+        finds="pipes 2, others []",
     ),
     "read-network": attack(
         "call home",
         "import socket\n"
         "socket.create_connection(('127.0.0.1', PORT), timeout=1).send(b'inputs')",
-        shows="PermissionError",
+        finds="PermissionError",
     ),
 }

@@ -1,6 +1,7 @@
 """Attacks on the comparison: patches, peeking, answers that lie, errors that tell."""
 
 from judge.attack import attack, function
+from judge.notebooks import RIGHT
 
 PEEK = """
 found = []
@@ -57,9 +58,9 @@ PATCHED = {
         "        if path in ('/dev/null', '/dev/urandom'): continue\n"
         "        if os.access(path, os.W_OK): found.append(path)\n"
         "raise Exception(f'found {found}')",
-        shows="found []",
+        finds="found []",
     ),
-    "peek-imports": attack("import what holds the answers", PEEK, shows="found []"),
+    "peek-imports": attack("import what holds the answers", PEEK, finds="found []"),
     "peek-frames": function("look for the answers in the caller's frames", FRAMES),
     "peek-objects": function("look for the answers among all objects", GARBAGE),
 }
@@ -76,10 +77,15 @@ return np.zeros((4, 2)).view(Equal)
 """
 ANSWERS = {
     "answer-subclass": function("return an array that equals everything", EQUAL),
+    "answer-check": attack(
+        "hand in what the public check holds",
+        "\n".join(f"{name} = check.by_network" for name in RIGHT),
+        shows="did not return",
+    ),
     "answer-object": function(
         "return an array of objects that run code",
         "class Evil:\n"
-        "    def __reduce__(self): return os.system, ('touch /tmp/jachess-owned',)\n"
+        "    def __reduce__(self): return os.system, ('touch OWNED',)\n"
         "return np.array([Evil()], dtype=object)",
         shows="did not return an array of real numbers",
     ),
@@ -135,12 +141,12 @@ ANSWERS = {
     "error-text": function(
         "carry the inputs out in the text of an exception",
         "raise ValueError('SECRET' + repr(values))",
-        shows="stopped with ValueError",
+        shows="stopped: a value, a shape or an index does not fit",
     ),
     "error-name": function(
         "carry the inputs out in the name of an exception",
         "raise type('SECRET' + repr(values)[:50], (Exception,), {})",
-        shows="an error of its own",
+        shows="stopped: with an error of another kind",
     ),
     "error-evil": attack(
         "raise what cannot be printed",

@@ -1,10 +1,17 @@
 """What the tests of the judge share: an exam, and a term in a folder."""
 
+import os
+import signal
+import sys
+
 import pytest
 from judge import toy
 from judge.notebooks import STUB, honest, notebook
 
 from coursework.judge import exam, sandbox, seed
+
+# Where standard input is closed, pytest's own stand-in for it asks what it was.
+sys.__stdin__ = sys.__stdin__ or open(os.devnull, encoding="utf-8")
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +38,9 @@ def fresh_level():
     sandbox.level.cache_clear()
     yield
     sandbox.level.cache_clear()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ends_are_told():
+    """Hear how a program has ended, whatever we inherited."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)

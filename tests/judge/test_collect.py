@@ -2,14 +2,21 @@
 
 import csv
 import zipfile
+from hashlib import sha256
 from pathlib import PurePosixPath
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from judge.notebooks import honest, notebook
 
 from coursework.judge import __main__, collect, grade, report, submissions
 
 WHOLE = notebook(*honest())
+# Neither how fast the machine is nor whether this folder can be written to matters.
+CALM = settings(
+    deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
 
 
 @pytest.mark.parametrize(
@@ -17,7 +24,15 @@ WHOLE = notebook(*honest())
     [
         ("lovelaceada_17_99_hw1.ipynb", "canvas-17"),
         ("lovelaceada_LATE_17_99_hw1-2.ipynb", "canvas-17"),
-        ("lovelaceada_17_99_evil_5_6_hw1.ipynb", "canvas-17"),
+        ("lovelaceada_17_99_evil_5_hw1.ipynb", "canvas-17"),
+        ("x_17_9_y_55_1000_hw1.ipynb", None),  # 55 is called x_17_9_y, or is it 17?
+        ("x_17_9_LATE_55_1000_hw1.ipynb", None),
+        ("lovelaceada_55_1000_x_17_9_hw1.ipynb", None),
+        ("ada_５_17_99_hw1.ipynb", "canvas-17"),  # Canvas writes no such digits,
+        ("ada_٥_٦_hw1.ipynb", None),  # nor such
+        ("ada_05_17_99_hw1.ipynb", "canvas-17"),
+        ("ada_17_17_99_hw1.ipynb", "canvas-17"),  # either way
+        ("Ada_４２_assignsubmission_file/hw1.ipynb", None),
         ("ada_5_17_99_hw1.ipynb", None),  # is this 5, or 17 who is called ada_5?
         ("ada_LATE_5_17_99_hw1.ipynb", None),
         ("ada_x_5_17_99_hw1.ipynb", None),
@@ -31,6 +46,72 @@ WHOLE = notebook(*honest())
 )
 def test_a_student_is_who_the_platform_says(path, name):
     assert collect.student(PurePosixPath(path)) == name
+
+
+@CALM
+@given(
+    st.lists(st.sampled_from(["ada", "17", "9", "LATE", "5", "", "x.y"]), max_size=6),
+    st.lists(st.sampled_from(["hw1", "17", "9", "", "2"]), min_size=0, max_size=5),
+)
+def test_no_name_and_no_file_earns_the_mark_of_another(name, file):
+    """Whatever a student is called and calls the file, it is 55's or nobody's."""
+    path = "_".join([*(name or ["ada"]), "55", "1000", *file, "hw1.ipynb"])
+    assert collect.student(PurePosixPath(path)) in ("canvas-55", None)
+    folder = "_".join([*(name or ["ada"]), "55", "assignsubmission", "file"])
+    inside = "_".join([*file, "17_assignsubmission_file", "hw1.ipynb"])
+    assert collect.student(PurePosixPath(f"{folder}/{inside}")) == "moodle-55"
+
+
+def test_who_a_file_may_be_of_is_said(tmp_path, capsys):
+    path = archive(
+        tmp_path / "all.zip", "ada_17_99_hw1.ipynb", "x_17_9_y_55_1000_hw1.ipynb"
+    )
+    assert __main__.main(["collect", str(path), str(tmp_path / "in")]) == 0
+    words = capsys.readouterr().out
+    assert (
+        "left out: x_17_9_y_55_1000_hw1.ipynb (it may be of 2 students: see who it is, "
+        "and save it as canvas-17.ipynb or canvas-55.ipynb)" in words
+    )
+    found = {s.student: s.refusal for s in submissions.collect(tmp_path / "in")}
+    why = "its name may be that of several students"
+    assert found == {"canvas-17": "", "unclear-1": why}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("strauß", "strauss"),
+        ("o'neil", "o neil", "o_neil", "o’neil"),
+        ("रवि", "रवी"),
+        ("ａｄａ", "ada"),
+        ("ﬁona", "fiona"),
+        (".ada", "ada"),
+        ("x" * 130, "x" * 131),
+        ("o'neil", "o neil", "o neil-" + sha256(b"o'neil").hexdigest()[:8]),
+        ("canvas-17", "canvas-１７", "canvas-١٧"),
+    ],
+    ids=lambda names: names[0][:9],
+)
+def test_nobody_loses_a_mark_for_the_name_of_another(tmp_path, names):
+    for name in names:
+        (tmp_path / f"{name}.ipynb").write_bytes(WHOLE)
+    found = submissions.collect(tmp_path)
+    assert [s.refusal for s in found] == [""] * len(names)
+    assert {s.path.stem for s in found} == set(names)
+    assert len({s.student.lower() for s in found}) == len(names)
+    for submission in found:
+        if submissions.student_id(submission.path.name) == submission.path.stem:
+            assert submission.student == submission.path.stem
+    numbers = [report.collected("canvas", s.student) for s in found]
+    assert [n for n in numbers if n] == ["17"] * ("canvas-17" in names)
+
+
+def test_capitals_and_accents_in_two_pieces_are_the_same_name(tmp_path):
+    for name in ("Ada.ipynb", "ada.ipynb", "ren\u00e9.ipynb", "rene\u0301.ipynb"):
+        (tmp_path / name).write_bytes(WHOLE)
+    found = submissions.collect(tmp_path)
+    assert [s.student for s in found] == ["Ada", "ren\u00e9"]
+    assert {s.refusal for s in found} == {"there are 2 files of this name"}
 
 
 def archive(path, *members):
@@ -54,8 +135,8 @@ def test_notebooks_are_taken_out_and_the_rest_is_named(tmp_path, capsys):
     target = tmp_path / "in"
     assert __main__.main(["collect", str(path), str(target)]) == 0
     words = capsys.readouterr().out
-    assert "left out: cyd_19_96_hw1.pdf" in words
-    assert "left out: ../escape.ipynb" in words
+    assert "left out: cyd_19_96_hw1.pdf (no notebook)" in words
+    assert "left out: ../escape.ipynb (no number of a student in its name)" in words
     assert "2 students" in words
     found = {s.student: s.refusal for s in submissions.collect(target)}
     assert found == {"canvas-17": "", "canvas-18": "there are 2 files of this name"}

@@ -2,8 +2,8 @@
 
 import csv
 import json
+import math
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -17,16 +17,19 @@ from judge.notebooks import honest, notebook
 from coursework.judge import (
     __main__,
     attempt,
+    exam,
     feedback,
     log,
     report,
     run,
     sandbox,
     seed,
+    stop,
     submissions,
     view,
 )
 from coursework.judge import notebook as notebook_limits
+from coursework.questions import names
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -143,36 +146,121 @@ def test_a_log_that_was_cut_short_is_gone_on_with(tmp_path):
     assert log.read(tmp_path / "none.jsonl") == {}
 
 
-def test_an_interrupted_run_loses_nothing(term):
-    """Ctrl-C in the middle; the same command goes on from there."""
-    slow = "import time\ntime.sleep(0.3)"
-    for n in range(40):
-        data = notebook(slow, *honest(), f"# {n}")
-        (term / "in" / f"student{n:02}.ipynb").write_bytes(data)
-    command = [sys.executable, "-m", "coursework.judge", "run", "judge.toy"]
-    command += [str(term / "in"), "--seed-file", str(term / "term.key")]
-    command += ["-o", str(term / "grades.csv"), "-j", "2"]
+# Grade three, and then none until a signal has come: no clock decides which is first.
+HELD = """
+import itertools, sys, threading
+from coursework.judge import __main__, run, stop
+stopped, count = threading.Event(), itertools.count()
+grade, hear = run.timed_grade, stop._on_signal
+def held(*values):
+    if next(count) >= 3: stopped.wait()
+    return grade(*values)
+def heard(*values):
+    stopped.set()
+    hear(*values)
+run.timed_grade, stop._on_signal = held, heard
+sys.exit(__main__.main(sys.argv[1:]))
+"""
+DEAF = "trap '' INT TERM HUP CHLD; exec \"$@\""
+
+
+@pytest.mark.parametrize("number", stop.SIGNALS, ids=lambda number: number.name)
+def test_an_interrupted_run_loses_nothing(term, number):
+    """Ctrl-C or its like in the middle; the same command goes on from there.
+
+    A process inherits what it does at a signal: this one is told to ignore them all.
+    """
+    for n in range(10):
+        (term / "in" / f"student{n}.ipynb").write_bytes(notebook(*honest(), f"# {n}"))
+    command = ["judge.toy", str(term / "in"), "--seed-file", str(term / "term.key")]
+    command = ["run", *command, "-o", str(term / "grades.csv"), "-j", "2"]
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
     book = term / "grades.log.jsonl"
     process = subprocess.Popen(
-        command, env=environment, stderr=subprocess.PIPE, text=True, cwd=ROOT
+        ["sh", "-c", DEAF, "sh", sys.executable, "-c", HELD, *command],
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
     )
     while not (book.exists() and len(book.read_text().splitlines()) >= 3):
         assert process.poll() is None
         time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
-    _, words = process.communicate(timeout=30)
-    assert process.returncode == 130
+    process.send_signal(number)
+    _, words = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
     assert "goes on from there" in words
     done = len(log.read(book))
-    assert 3 <= done < 42
+    assert 3 <= done < 12
     assert not (term / "grades.csv").exists()
-    assert (
-        subprocess.run(command, env=environment, cwd=ROOT, check=False).returncode == 0
-    )
-    assert len(book.read_text().splitlines()) == len(log.read(book)) == 42
+    again = [sys.executable, "-m", "coursework.judge", *command]
+    subprocess.run(again, env=environment, cwd=ROOT, check=True)
+    assert len(book.read_text().splitlines()) == len(log.read(book)) == 12
     totals = [row["total"] for row in table(term / "grades.csv")]
-    assert totals == ["10", "0", "0"] + ["10"] * 40
+    assert totals == ["10", "0", "0"] + ["10"] * 10
+
+
+def test_a_signal_never_comes_between_a_mark_and_the_log():
+    """It waits until what is being written is written."""
+    steps, before = [], signal.getsignal(signal.SIGTERM)
+
+    def work():
+        with stop.listening():
+            with stop.deferred():
+                os.kill(os.getpid(), signal.SIGTERM)
+                time.sleep(0)  # a place for the signal to be heard
+                steps.append("written")
+            steps.append("never")
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        work()
+    assert steps == ["written"]
+    assert stop.status(caught.value) == 143
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+ODD = {
+    "no home, no terminal, plain C": ({"LC_ALL": "C"}, 'exec "$@" </dev/null'),
+    "nothing open": ({}, 'exec "$@" <&- >&- 2>&-'),
+    "all is private": ({}, 'umask 077; exec "$@"'),
+    "all is public": ({}, 'umask 000; exec "$@"'),
+}
+
+
+@pytest.mark.parametrize("start", ODD.values(), ids=ODD)
+def test_how_the_judge_is_started_changes_no_mark(term, start):
+    """Nor does a path with blanks and letters of other languages."""
+    environment, shell = start
+    place = term / "a täst of blanks"
+    place.mkdir()
+    (term / "in").rename(place / "Übung")
+    command = [sys.executable, "-m", "coursework.judge", "run", "judge.toy"]
+    command += [str(place / "Übung"), "--seed-file", str(term / "term.key")]
+    command += ["-o", str(place / "Noten.csv"), "--feedback", str(place / "für")]
+    path = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
+    path["XDG_CACHE_HOME"] = str(view.build().parents[1])  # who is not root needs one
+    done = subprocess.run(
+        ["sh", "-c", shell, "sh", *command],
+        env={**path, **environment},
+        capture_output=True,
+        cwd=ROOT,
+        check=True,
+    )
+    assert b"Traceback" not in done.stderr
+    assert [row["total"] for row in table(place / "Noten.csv")] == ["10", "0", "0"]
+    assert {p.stem for p in (place / "für").iterdir()} == {"ada", "bob", "cyd"}
+    lines = (place / "Noten.log.jsonl").read_text().splitlines()
+    assert all(json.loads(line)["result"]["status"] == "graded" for line in lines)
+
+
+def test_a_lack_of_a_home_is_said(monkeypatch):
+    def nobody(path):
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(view.os, "geteuid", lambda: 12345)
+    monkeypatch.setattr(view.Path, "expanduser", nobody)
+    with pytest.raises(OSError, match="Set XDG_CACHE_HOME"):
+        view._cache()
 
 
 @pytest.mark.usefixtures("fresh_level")
@@ -226,15 +314,17 @@ def test_control_characters_and_formulas_are_taken_out():
 
 def test_the_page_for_instructors_states_the_limits_that_hold():
     page = (ROOT / "book" / "instructors.md").read_text(encoding="utf-8")
-    memory = int(re.search(r"MEMORY, \S+ \S+ = 1 << (\d+)", worker_source())[1])
+    exams = [exam.draw(exam.load(name), bytes(32)) for name in names()]
+    bits = math.ceil(max(map(feedback.bits, exams)))
     for fact in (
         f"{attempt.SECONDS} seconds",
         f"{attempt.SECONDS} s in all",
         f"more than {notebook_limits.SIZE_LIMIT >> 20} MB",
         f"or {notebook_limits.CELL_LIMIT} cells",
-        f"{sandbox.TMP >> 20} MB of files in memory",
-        f"{2**memory >> 30} GB of memory",
+        f"{sandbox.MEMORY >> 30} GB of memory",
         f"shorter than {seed.BYTES} bytes",
+        f"the first {feedback.NAMED_CELLS} cells",
+        f"at most {bits} bits",
     ):
         assert fact in page
     assert attempt.SLICE == 0.5
@@ -249,8 +339,3 @@ def test_every_command_of_the_page_is_understood():
     for command in commands:
         words = command.partition("#")[0].split()[3:]
         assert __main__.parser().parse_args(words).command == words[0]
-
-
-def worker_source():
-    """Return the source of the worker, which cannot be imported here."""
-    return (view.DESK_SOURCE / "worker.py").read_text(encoding="utf-8")
