@@ -297,11 +297,7 @@ def test_git_compares_notebooks_as_cells(tmp_path):
     cell["outputs"] = [{"text": ["2\n"]}, {"data": {"image/png": "abc"}}]
     words = notebook_text.text({"cells": [cell]})
     assert words == "\n--- code x\n\n1 +\n1\n> 2\n> (image/png, 3 letters)\n"
-    attribute = subprocess.run(
-        ["git", "check-attr", "diff", "notebooks/01_network.ipynb"],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert attribute.stdout.endswith("diff: notebook\n")
+    assert "*.ipynb diff=notebook\n" in read(".gitattributes")
 
 
 def test_the_rules_of_accessibility_are_locked_without_a_host():
