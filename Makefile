@@ -1,4 +1,4 @@
-# The whole set-up. From a bare clone, with Python 3.11-3.13, make and nothing else:
+# The whole set-up. From a bare clone, with Python 3.11-3.14, make and nothing else:
 #
 #   make book    builds the book into _build/html
 #   make test    runs every test
@@ -7,66 +7,94 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-LOGS := _build/logs
 HTML := _build/html
 UV_VERSION := 0.13.9
 MUTMUT_VERSION := 3.8.1
+PIP_AUDIT_VERSION := 2.10.1
 ASSIGNMENTS = $(notdir $(patsubst %/,%,$(dir $(wildcard coursework/*/questions.py))))
+# The tests of the library alone, without those of the book about it.
+LIBRARY_TESTS = $(filter-out %_benchmarks.py %_book_map.py %_built_book.py \
+  %_commands.py %_documents.py %_prose.py %_release_check.py, $(wildcard tests/test_*.py))
 NOTEBOOKS = $(sort $(wildcard notebooks/*.ipynb) $(wildcard book/*.ipynb))
 
 # Leave PYTHON alone and the first Python that serves is taken.
 PYTHON ?=
+PORT ?= 8000
 # One thread for linear algebra: sums are then always taken in the same order, and
 # the outputs that notebooks store do not change from run to run. NumPy alone, too:
 # what a chapter shows is what it runs.
 REPEATABLE = OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 \
-  JACHESS_COMPILED=0
+  JACHESS_COMPILED=0 $(AT_HOME)
+# What Matplotlib, IPython and Jupyter keep at home: nothing there may change an output,
+# and there may be no home that one can write to.
+AT_HOME = $(foreach name,MPLCONFIGDIR IPYTHONDIR JUPYTER_CONFIG_DIR \
+  JUPYTER_RUNTIME_DIR JUPYTER_DATA_DIR,$(name)="$(CURDIR)/_build/home")
 # Nothing outside the project may reach into it.
 export PYTHONNOUSERSITE := 1
 export PYTHONPATH :=
+export PYTHONUTF8 := 1
 export JUPYTER_PLATFORM_DIRS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # In a container you are often root, which Jupyter wants to hear said.
 ALLOW_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 
-STEP = sh book/_tools/setup.sh step
+SETUP = sh book/_tools/setup.sh
+STEP = $(SETUP) step
+# What writes into the folder: one at a time, by way of the rule below.
+WRITERS := env book current test test-lowest notebooks lint release release-check \
+  pip-audit mutants lock clean
 
 .DEFAULT_GOAL := help
-.PHONY: help env book test serve lab notebooks lint release bench mutants lock clean
+.PHONY: help serve lab bench $(WRITERS)
 
 help: ## show this list
 	@echo "The Jacobian and the Hessian of neural networks"
 	@echo
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 22
 	@echo
-	@echo "  make book PYTHON=python3.12   chooses the Python; any of 3.11-3.13 will do"
+	@echo "  make book PYTHON=python3.12   chooses the Python; any of 3.11-3.14 will do"
+
+ifndef JACHESS_ALONE
+
+$(WRITERS):
+	@PYTHON="$(PYTHON)" $(SETUP) alone \
+	  env JACHESS_ALONE=1 $(MAKE) --no-print-directory $@
+
+else
 
 env: ## make or mend the environment in .venv
-	@PYTHON="$(PYTHON)" sh book/_tools/setup.sh environment
+	@PYTHON="$(PYTHON)" $(SETUP) environment
 
 # Always the whole book: a build of the edited pages alone would leave old sidebars in
 # the others, and would forget the warnings of a build that failed.
 book: env ## build the book into _build/html
-	@rm -rf $(HTML)
+	@rm -rf $(HTML) _build/book-from
 	@$(STEP) "release the assignments" \
 	  "Its page hands them out. Run 'make release HW=...' with each to find the fault." \
 	  $(BIN)/python -m coursework.release $(ASSIGNMENTS)
 	@$(STEP) "build the book" \
 	  "Mend what the lines above name, then run 'make book' again." \
 	  $(BIN)/jupyter-book build . -W -n --keep-going --all
-	@echo "The book is ready: open file://$(CURDIR)/$(HTML)/index.html"
+	@$(SETUP) book_is_built
+	@echo "The book is ready: open $$($(SETUP) address $(HTML)/index.html)"
 	@echo "or run 'make serve' (searching needs it in some browsers)."
 
+current: env
+	@$(SETUP) book_is_current || $(MAKE) --no-print-directory book
+
 test: book ## run every test; builds the book first
+	@$(SETUP) axe
 	@$(REPEATABLE) $(BIN)/python -m pytest -n 2 --dist loadfile -q $(ARGS)
 
-serve: book ## show the book at http://localhost:8000
-	@echo "http://localhost:8000  (Ctrl-C stops it)"
-	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory $(HTML) 8000
-
-lab: env ## open the chapters in JupyterLab
-	@$(BIN)/jupyter lab --notebook-dir=. $(ALLOW_ROOT) notebooks
+# Its tests and its examples alone: the book is pinned to other versions. What Numba
+# keeps lies apart, for its versions would throw away each other's.
+test-lowest: ## test the library with the lowest versions that it promises
+	@PYTHON="$(PYTHON)" $(SETUP) lowest_environment
+	@$(REPEATABLE) NUMBA_CACHE_DIR=.venv-lowest/compiled \
+	  .venv-lowest/bin/python -m pytest -n 2 --dist loadfile -q \
+	  -o addopts="--import-mode=importlib --doctest-modules -p no:cacheprovider" \
+	  jachess_lib $(LIBRARY_TESTS) $(ARGS)
 
 # Executes in place and stores the outputs and nothing volatile: no times, no version
 # of Python. Tags, captions and alt texts of the cells stay.
@@ -93,12 +121,19 @@ lint: env ## check the code's style
 release: env ## make what students get, in dist/ (HW=hw1, or several names)
 	@$(BIN)/python -m coursework.release $(HW)
 
-# Interrupt it as you like: it goes on where it stopped, as long as neither the library
-# nor a package has changed. QUICK=1 writes to _build/bench and leaves the book alone.
-bench: ## time the library beside its peers (QUICK=1: 4 minutes; FRESH=1: all anew)
-	@PYTHON="$(PYTHON)" sh book/_tools/setup.sh benchmark_environment
-	@.venv-bench/bin/python -m benchmarks.run \
-	  $(if $(QUICK),--quick) $(if $(FRESH),--fresh)
+# A second environment, empty but for the lowest versions, needs the Python of these.
+release-check: env ## check the wheel, and its public names against the last release
+	@PYTHON="$(PYTHON)" $(SETUP) lowest_environment
+	@$(BIN)/python -m book._tools.release_check
+
+# Asks a database of faults which locked packages have some: it needs the network.
+pip-audit: env ## look for known weaknesses in the locked packages
+	@$(STEP) "fetch the auditor" "Is the package index reachable?" \
+	  $(BIN)/python -m pip install --upgrade --target _build/audit \
+	  pip-audit==$(PIP_AUDIT_VERSION)
+	@PYTHONPATH=_build/audit $(BIN)/python -m pip_audit --strict --require-hashes \
+	  --disable-pip -r requirements.txt || { echo "It found a weakness, or could not ask about a" \
+	  "package: its database of weaknesses cannot be reached from everywhere."; exit 1; }
 
 # Ten minutes on two cores; the results stay in mutants/ and the next run goes on
 # from there. `.venv/bin/mutmut show NAME` prints a survivor.
@@ -109,21 +144,46 @@ mutants: env ## plant faults in the library and count those the tests catch
 	@$(BIN)/mutmut results
 
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
-  --fork-strategy fewest --generate-hashes --no-emit-index-url --no-emit-find-links
+  --generate-hashes --no-emit-index-url --no-emit-find-links
+NEWEST = $(LOCK) --fork-strategy fewest
 
 lock: env ## write the locked requirements anew
 	@$(STEP) "fetch the resolver" "Is the package index reachable?" \
 	  $(BIN)/python -m pip install uv==$(UV_VERSION)
-	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) \
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(NEWEST) \
 	  --extra figures --extra book --extra test --extra coursework \
 	  --output-file requirements.txt pyproject.toml
-	@cd benchmarks && UV_CUSTOM_COMPILE_COMMAND="make lock" ../$(LOCK) \
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) --resolution lowest-direct \
+	  --extra figures --extra dask --extra fast \
+	  --output-file tests/requirements-lowest.txt pyproject.toml \
+	  tests/requirements-lowest.in
+	@cd benchmarks && UV_CUSTOM_COMPILE_COMMAND="make lock" ../$(NEWEST) \
 	  --output-file requirements.txt requirements.in
-	@cd benchmarks && UV_CUSTOM_COMPILE_COMMAND="make lock" ../$(LOCK) --no-deps \
+	@cd benchmarks && UV_CUSTOM_COMPILE_COMMAND="make lock" ../$(NEWEST) --no-deps \
 	  --output-file requirements-no-deps.txt requirements-no-deps.in
+	@cd tests/browser && npm install --package-lock-only
 	@echo "The locks are up to date. Run 'make test' before you commit them."
 
 clean: ## remove everything that make made
-	@rm -rf $(VENV) .venv-bench _build dist mutants .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) .venv-bench .venv-lowest _build dist mutants tests/browser/node_modules
+	@rm -rf .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@echo "Clean."
+
+endif
+
+# PORT=8001 takes another.
+serve: ## show the book at http://localhost:8000, built if need be
+	@$(MAKE) --no-print-directory current
+	@$(BIN)/python book/_tools/serve.py $(HTML) $(PORT)
+
+lab: ## open the chapters in JupyterLab
+	@$(MAKE) --no-print-directory env
+	@$(BIN)/jupyter lab --notebook-dir=. $(ALLOW_ROOT) notebooks
+
+# Interrupt it as you like: it goes on where it stopped, as long as neither the library
+# nor a package has changed. QUICK=1 writes to _build/bench and leaves the book alone.
+bench: ## time the library beside its peers (QUICK=1: 4 minutes; FRESH=1: all anew)
+	@PYTHON="$(PYTHON)" sh book/_tools/setup.sh benchmark_environment
+	@.venv-bench/bin/python -m benchmarks.run \
+	  $(if $(QUICK),--quick) $(if $(FRESH),--fresh)

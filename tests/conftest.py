@@ -23,7 +23,9 @@ def _page_names():
 def pytest_generate_tests(metafunc):
     """Run a test that asks for `page_name` once for each page of the book."""
     if "page_name" in metafunc.fixturenames:
-        metafunc.parametrize("page_name", _page_names() or ["no-page"])
+        names = _page_names() or ["no-page"]
+        # One page after the other, for those who keep it open.
+        metafunc.parametrize("page_name", names, scope="module")
 
 
 @pytest.fixture(params=["0", "1"], ids=["numpy", "compiled"])

@@ -434,6 +434,7 @@ def our_files():
         ".git",
         ".venv",
         ".venv-bench",
+        ".venv-lowest",
         "_build",
         "__pycache__",
         ".pytest_cache",
@@ -442,6 +443,7 @@ def our_files():
         "dist",
         "mathjax",
         "mutants",
+        "node_modules",
     }
     for path in sorted(ROOT.rglob("*")):
         if path.is_file() and not skipped & set(path.relative_to(ROOT).parts):
@@ -478,6 +480,7 @@ def test_the_wheel_carries_the_style_sheet_and_every_module(tmp_path, monkeypatc
         ("requirements.txt", 500),
         ("benchmarks/requirements.txt", 100),
         ("benchmarks/requirements-no-deps.txt", 14),
+        ("tests/requirements-lowest.txt", 200),
     ],
 )
 def test_the_locks_name_no_address(name, at_least):

@@ -92,7 +92,7 @@ def cluster(tmp_path_factory):
         LocalCluster(
             n_workers=2,
             threads_per_worker=1,
-            dashboard_address=None,
+            dashboard_address=":0",  # None takes 8787, which another may have
             scheduler_port=0,
             local_directory=str(tmp_path_factory.mktemp("workers")),
         ) as cluster,

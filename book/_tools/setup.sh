@@ -3,15 +3,31 @@
 #
 #   setup.sh step NAME ADVICE COMMAND...   run COMMAND quietly; if it fails, say which
 #                                          step it was, show its last lines and ADVICE
+#   setup.sh alone COMMAND...              run COMMAND when no other works in this folder
 #   setup.sh environment                   make or mend .venv, trusting nothing half-made
 #   setup.sh benchmark_environment         the same for .venv-bench, with the peers
+#   setup.sh lowest_environment            the same for .venv-lowest, with the lowest
+#                                          versions that the library promises
+#   setup.sh axe                           fetch the rules of accessibility
+#   setup.sh address FILE                  print the address of FILE for a browser
+#   setup.sh book_is_current               succeed if the book need not be built
+#   setup.sh book_is_built                 note what it was built from
 set -eu
+
+# The way of starting decides nothing: the same encoding, rights of new files and open
+# streams, whatever the shell, the folder's name or a timetable gave us.
+export PYTHONUTF8=1
+umask 022
+{ true 3<&0; } 2>/dev/null || exec </dev/null
+{ true 3>&1; } 2>/dev/null || exec >/dev/null
+{ true 3>&2; } 2>/dev/null || exec 2>/dev/null
 
 step() {
     name=$1 advice=$2
     shift 2
-    log=_build/logs/$(printf %s "$name" | tr -c 'a-zA-Z0-9' '-').log
-    mkdir -p _build/logs
+    logs=${LOGS:-_build/logs}
+    log=$logs/$(printf %s "$name" | tr -c 'a-zA-Z0-9' '-').log
+    mkdir -p "$logs"
     printf '• %s … ' "$name"
     if "$@" >"$log" 2>&1 </dev/null; then
         echo done
@@ -31,17 +47,19 @@ step() {
 # Prints "3.12" for a Python that serves, and fails for any other.
 version_of() {
     "$1" -c 'import sys, venv, ensurepip
-assert (3, 11) <= sys.version_info < (3, 14)
+assert (3, 11) <= sys.version_info < (3, 15)
 print("%d.%d" % sys.version_info[:2])' 2>/dev/null
 }
 
 find_python() {
-    for python in ${PYTHON:-python3 python3.13 python3.12 python3.11 python}; do
+    set -- python3 python3.14 python3.13 python3.12 python3.11 python
+    [ -z "${PYTHON:-}" ] || set -- "$PYTHON"
+    for python in "$@"; do
         version_of "$python" >/dev/null && return
     done
     found=$("${PYTHON:-python3}" --version 2>&1 | tail -n 1) || true
     cat >&2 <<END
-This book needs Python 3.11, 3.12 or 3.13 with its venv module, and found none:
+This book needs Python 3.11, 3.12, 3.13 or 3.14 with its venv module, and found none:
 ${PYTHON:-python3} says "${found:-nothing}". Install one (on Debian and Ubuntu:
 apt install python3 python3-venv), or name one that you have:
     make book PYTHON=/path/to/python3.12
@@ -88,6 +106,9 @@ environment() {
     if [ "$(cat $project 2>/dev/null)" != "$(cksum <pyproject.toml)" ]; then
         step "install jachess_lib" "Is pyproject.toml sound?" \
             .venv/bin/python -m pip install --no-deps --no-build-isolation -e .
+        # The link to this folder, as a way up from where it lies: Python reads such
+        # files in the encoding of the locale, and may not know the letters of a path.
+        echo ../../../.. >"$(echo .venv/lib/python3*/site-packages)/jachess_lib.pth"
         cksum <pyproject.toml >$project
     fi
 }
@@ -113,6 +134,78 @@ benchmark_environment() {
         "Is the network up, and the disk not full? Then run the same command again." \
         .venv-bench/bin/python -m pip install -r $torch
     key .venv-bench $locked $alone $torch >.venv-bench/made-from
+}
+
+# The lowest versions have no builds for the newest Pythons: 3.11 or 3.12 it must be.
+lowest_environment() {
+    locked=tests/requirements-lowest.txt
+    holds .venv-lowest $locked && return
+    set -- python3 python3.11 python3.12
+    [ -z "${PYTHON:-}" ] || set -- "$PYTHON"
+    for python in "$@"; do
+        case $(version_of "$python") in 3.11 | 3.12) break ;; esac
+        python=
+    done
+    if [ -z "$python" ]; then
+        echo "The lowest versions need Python 3.11 or 3.12: name one with PYTHON=..." >&2
+        exit 1
+    fi
+    echo "Making the environment of lowest versions in .venv-lowest (once)."
+    rm -rf .venv-lowest
+    step "create the environment of lowest versions" \
+        "Does '$python -m venv' work? On Debian and Ubuntu: apt install python3-venv" \
+        "$python" -m venv .venv-lowest
+    step "install the lowest versions" \
+        "Is the network up, and the disk not full? Then run the same command again." \
+        .venv-lowest/bin/python -m pip install --require-hashes -r $locked
+    key .venv-lowest $locked >.venv-lowest/made-from
+}
+
+# The rules come from npm. Without it their test skips, and fails in integration.
+axe() {
+    cd tests/browser
+    made=node_modules/made-from
+    [ "$(cat $made 2>/dev/null)" != "$(cksum <package-lock.json)" ] || return 0
+    if ! command -v npm >/dev/null; then
+        echo "There is no npm: the tests of accessibility will be skipped."
+        return
+    fi
+    step "fetch the rules of accessibility" \
+        "Is the network up? Then run the same command again." npm ci
+    cksum <package-lock.json >$made
+}
+
+# All that the pages are made of, by content: a copy or a checkout changes no more than
+# dates.
+book_key() {
+    find _config.yml _toc.yml requirements.txt book notebooks jachess_lib coursework \
+        -name __pycache__ -prune -o -name .ipynb_checkpoints -prune -o \
+        -type f -exec cksum {} + | LC_ALL=C sort | cksum
+}
+
+book_is_current() {
+    [ -f _build/html/index.html ] && [ "$(cat _build/book-from 2>/dev/null)" = "$(book_key)" ]
+}
+
+book_is_built() {
+    book_key >_build/book-from
+}
+
+# Blanks and letters such as umlauts stand in an address as numbers.
+address() {
+    .venv/bin/python -c 'import pathlib, sys
+print(pathlib.Path(sys.argv[1]).absolute().as_uri())' "$1"
+}
+
+# `make` writes here; who may not is told so at once.
+alone() {
+    if ! { mkdir -p _build && : >>_build/lock; } 2>/dev/null; then
+        echo "This folder is read-only for you, and make writes to it (.venv, _build," \
+            "dist): copy it to a place of your own." >&2
+        exit 1
+    fi
+    find_python
+    exec "$python" book/_tools/alone.py "$@"
 }
 
 command=$1

@@ -3,6 +3,7 @@
 import os
 import shutil
 import threading
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -75,45 +76,59 @@ def chromium():
         browser.close()
 
 
+def _note_faults(page, site):
+    """Let the page list in `faults` what goes wrong from now on."""
+    page.faults = faults = []
+
+    def _console(message):
+        if message.type in ("error", "warning"):
+            faults.append(f"console {message.type}: {message.text}")
+
+    def _request(request):
+        if not request.url.startswith((site, "data:", "blob:")):
+            faults.append(f"request to another host: {request.url}")
+
+    def _response(response):
+        if response.status >= 400:
+            faults.append(f"{response.status}: {response.url}")
+
+    page.on("console", _console)
+    page.on("pageerror", lambda error: faults.append(f"page error: {error}"))
+    page.on("request", _request)
+    page.on("requestfailed", lambda r: faults.append(f"failed request: {r.url}"))
+    page.on("response", _response)
+
+
+@contextmanager
+def _opened(site, chromium, name, view, drawn=True):
+    """Open a page in a window of its own; `drawn` waits for its formulas."""
+    width, height, scheme = VIEWS[view]
+    context = chromium.new_context(
+        viewport={"width": width, "height": height}, color_scheme=scheme
+    )
+    page = context.new_page()
+    _note_faults(page, site)
+    page.goto(site + name, wait_until="load")
+    if drawn:
+        page.evaluate(ALL_DRAWN)
+    yield page
+    context.close()
+
+
 @pytest.fixture
 def visit(site, chromium):
     """Return visit(name, view) -> page, whose `faults` lists what went wrong.
 
-    The page is drawn, formulas and all, unless `drawn=False` (for one that moves on).
+    The page is drawn, unless `drawn=False` (for one that moves on).
     """
-    contexts = []
-
-    def _visit(name, view="light", drawn=True):
-        width, height, scheme = VIEWS[view]
-        context = chromium.new_context(
-            viewport={"width": width, "height": height}, color_scheme=scheme
+    with ExitStack() as pages:
+        yield lambda name, view="light", drawn=True: pages.enter_context(
+            _opened(site, chromium, name, view, drawn)
         )
-        contexts.append(context)
-        page = context.new_page()
-        page.faults = faults = []
 
-        def _console(message):
-            if message.type in ("error", "warning"):
-                faults.append(f"console {message.type}: {message.text}")
 
-        def _request(request):
-            if not request.url.startswith((site, "data:", "blob:")):
-                faults.append(f"request to another host: {request.url}")
-
-        def _response(response):
-            if response.status >= 400:
-                faults.append(f"{response.status}: {response.url}")
-
-        page.on("console", _console)
-        page.on("pageerror", lambda error: faults.append(f"page error: {error}"))
-        page.on("request", _request)
-        page.on("requestfailed", lambda r: faults.append(f"failed request: {r.url}"))
-        page.on("response", _response)
-        page.goto(site + name, wait_until="load")
-        if drawn:
-            page.evaluate(ALL_DRAWN)
-        return page
-
-    yield _visit
-    for context in contexts:
-        context.close()
+@pytest.fixture(scope="module")
+def page(site, chromium, page_name, view):
+    """Return one page in one view, drawn once for all tests of it, in their order."""
+    with _opened(site, chromium, page_name, view) as page:
+        yield page
