@@ -1,6 +1,7 @@
 """Jacobians and Hessians of neural networks, one module for each chapter."""
 
-from jachess_lib.backpropagation import error, error_gradient
+from jachess_lib._engine import engine, engine_used
+from jachess_lib.backpropagation import error, error_gradient, error_gradients
 from jachess_lib.differences import central_difference, complex_step, forward_difference
 from jachess_lib.hessian import exact_hessian, hessian_block, hessian_diagonal
 from jachess_lib.hessian_vector import (
@@ -34,8 +35,11 @@ __all__ = [
     "central_difference",
     "chain_jacobian",
     "complex_step",
+    "engine",
+    "engine_used",
     "error",
     "error_gradient",
+    "error_gradients",
     "exact_hessian",
     "forward",
     "forward_difference",

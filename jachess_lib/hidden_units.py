@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import erfcx, expit
 
-from jachess_lib._floats import underflows, wide
+from jachess_lib._engine.floats import underflows, wide
 
 __all__ = ["HIDDEN_UNITS", "HiddenUnit"]
 

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from jachess_lib._memory import require_memory
+from jachess_lib._engine.memory import require_memory
 
 _DTYPES = (np.float32, np.float64, np.complex64, np.complex128)
 
@@ -336,6 +336,19 @@ def check_covariance(net, X, covariance):
             "noise has a negative variance"
         )
     return C.astype(np.result_type(X, net.w), copy=False)
+
+
+def check_weights(weights, n_patterns):
+    """Return one finite real weight for each pattern, of any sign."""
+    weights = _numbers("weights", weights)
+    if weights.shape != (n_patterns,):
+        raise ValueError(
+            f"weights must have shape (N,) = ({n_patterns},), one for each pattern, "
+            f"got shape {weights.shape}"
+        )
+    _require_real("weights", weights)
+    _require_finite("weights", weights)
+    return weights
 
 
 def check_series(outer, inner):

@@ -1,0 +1,172 @@
+"""The connection of a lesson's plain body with its callers and with the engine.
+
+Reading `lesson` and `Task` once explains every public function: a call is checked, the
+result's array is made, and one of the engines fills it.
+"""
+
+from dataclasses import dataclass, replace
+from functools import wraps
+from importlib import import_module
+from inspect import Parameter, signature
+
+import numpy as np
+
+from jachess_lib._engine import choice, shards
+from jachess_lib._engine.floats import underflows, wide
+from jachess_lib._engine.inputs import apart, check_weights, result_array
+
+
+def lesson(*, out=False, weights=False):
+    """Offer the plain body below to callers, with the keywords that the engine adds.
+
+    The engine's file of the same name has a `Task` of the same name. Where a lesson or
+    the engine itself calls the function, it is the plain body and nothing else.
+    """
+
+    def decorate(plain):
+        @wraps(plain)
+        def function(*args, **kwargs):
+            if choice.within.get():
+                return plain(*args, **kwargs)
+            given = bound.bind(*args, **kwargs)
+            given.apply_defaults()
+            return _task(plain).call(plain, function, given.arguments)
+
+        bound = _with_keywords(signature(plain), out=out, weights=weights)
+        function.__signature__, function.plain = bound, plain
+        return function
+
+    return decorate
+
+
+def _with_keywords(bound, **keywords):
+    added = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=None)
+        for name, wanted in keywords.items()
+        if wanted
+    ]
+    return bound.replace(parameters=[*bound.parameters.values(), *added])
+
+
+def _task(plain):
+    module = plain.__module__.rpartition(".")[2]
+    return getattr(import_module(f"jachess_lib._engine.{module}"), plain.__name__)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What the engine knows of one function: its checks, its result and its fast body.
+
+    `check` takes the arguments and returns those of the body. `blocked` computes what
+    the plain body does; it takes `weights` where the function does, and the array to
+    fill as `out` where `result` says how large that is: (shape, bytes that it takes
+    beside, what to use where they are too many). A sum over patterns is one that Dask
+    arrays and weights go into. `finish` is applied to the result.
+    """
+
+    check: object
+    blocked: object = None
+    result: object = None
+    is_sum: bool = False
+    finish: object = None
+
+    @underflows
+    def call(self, plain, public, given):
+        """Answer a caller."""
+        if self.is_sum and shards.any_shards(given["X"], given.get("T")):
+            return shards.sum_over_shards(public, given)
+        keywords = {k: given.pop(k) for k in ("out", "weights") if k in given}
+        arguments = self.check(**given)
+        if keywords.get("weights") is not None:
+            weights = check_weights(keywords["weights"], len(arguments["X"]))
+        else:
+            weights = None
+        out = keywords.get("out")
+        if "out" in keywords:
+            arguments = dict(
+                zip(arguments, apart(out, *arguments.values()), strict=True)
+            )
+        token = choice.within.set(True)
+        try:
+            result = self._compute(plain, arguments, out, weights)
+            return self.finish(result) if self.finish else result
+        finally:
+            choice.within.reset(token)
+
+    def _compute(self, plain, arguments, out, weights):
+        out = self._array(arguments, out)
+        if self.blocked is None or choice.chosen() == "plain":
+            choice.remember("plain")
+            return self.plain(plain, arguments, out, weights)
+        keywords = {} if self.result is None else {"out": out}
+        if weights is not None:
+            choice.remember("blocked")
+            return self.blocked(**arguments, weights=weights, **keywords)
+        arrays = [A for A in arguments.values() if isinstance(A, np.ndarray)]
+        compiled = choice.twin(plain.__name__, arguments["net"], *arrays)
+        if compiled is None:
+            choice.remember("blocked")
+            return self.blocked(**arguments, **keywords)
+        return choice.first(compiled, self.blocked, **arguments, **keywords)
+
+    def _array(self, arguments, out):
+        """Return the array to fill, if this is a function that fills one."""
+        if self.result is None:
+            return None
+        shape, temporaries, instead = self.result(**arguments)
+        return result_array(
+            out,
+            shape,
+            np.result_type(arguments["X"], arguments["net"].w),
+            instead=instead,
+            temporaries=temporaries,
+        )
+
+    def plain(self, plain, arguments, out=None, weights=None):
+        """Run the plain body; sums of single precision are taken in double."""
+        dtype = _precision(**arguments)
+        if self.is_sum:
+            arguments = {k: _widened(A) for k, A in arguments.items()}
+        if weights is not None:
+            arguments["net"] = weighted(arguments["net"], weights)
+        result = plain(**arguments)
+        if out is not None:
+            out[...] = result
+            return out
+        return result.astype(dtype) if self.is_sum else result
+
+
+def _precision(net=None, X=None, v=None, **others):
+    """Return the dtype of a sum: of the network, the patterns and a direction."""
+    given = [A.dtype for A in (getattr(net, "w", None), X, v) if A is not None]
+    return np.result_type(*given)
+
+
+def _widened(value):
+    """Return an array or a network in double precision, and all else as it is."""
+    if isinstance(value, np.ndarray):
+        return value.astype(wide(value.dtype), copy=False)
+    if hasattr(value, "with_parameters") and value.w.dtype != wide(value.w.dtype):
+        return value.with_parameters(value.w.astype(wide(value.w.dtype)))
+    return value
+
+
+def weighted(net, weights):
+    """Return the network with the error Σ_n weights_n E_n; `weights` may be None."""
+    return net if weights is None else net.with_output(_weighted(net.output, weights))
+
+
+def _weighted(unit, weights):
+    def scaled(f, columns):
+        w = weights.reshape(-1, *[1] * columns)
+        return lambda a, *more: w * f(a, *more)
+
+    return replace(
+        unit,
+        dy_da=scaled(unit.dy_da, 2),
+        diagonal=scaled(unit.diagonal, 1),
+        times=scaled(unit.times, 1),
+        residual=scaled(unit.residual, 1),
+        errors=scaled(unit.errors, 0),
+        weights=weights,
+    )
