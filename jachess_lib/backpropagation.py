@@ -30,6 +30,8 @@ def error(net, X, T):
         Patterns and targets, one a row. Dask arrays are summed chunk by
         chunk, and at once: the call computes. T must suit the output unit: anything for
         linear, [0, 1] for sigmoid, distributions for softmax.
+    weights : array, shape (N,), optional
+        A weight for each pattern's share of the sum, of any sign; −1 deletes one.
 
     Raises
     ------
@@ -61,6 +63,8 @@ def error_gradient(net, X, T):
         Patterns and targets, one a row, as in `error`. Dask arrays are summed chunk by
         chunk, and at once: the call computes. X and the network's parameters
         may be complex.
+    weights : array, shape (N,), optional
+        A weight for each pattern's share of the sum, of any sign; −1 deletes one.
 
     Raises
     ------
@@ -97,4 +101,7 @@ def error_gradients(net, X, T):
     delta = error_signals(net, trace, T)
     # eq-backpropagation-product: ∂E_n/∂w_ji = δ_nj z_ni
     parts = [np.einsum("nj,ni->nji", d, z) for d, z in zip(delta, trace.z, strict=True)]
-    return np.concatenate([part.reshape(len(X), -1) for part in parts], axis=1)
+    return np.concatenate(
+        [part.reshape(len(X), W.size) for part, W in zip(parts, net.W, strict=True)],
+        axis=1,
+    )

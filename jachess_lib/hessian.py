@@ -44,6 +44,8 @@ def exact_hessian(net, X, T):
         chunk, and at once: the call computes.
     out : array, shape (P, P), optional
         Where to put the result.
+    weights : array, shape (N,), optional
+        A weight for each pattern's share of the sum, of any sign; −1 deletes one.
 
     Raises
     ------
@@ -124,6 +126,8 @@ def hessian_block(net, X, T, l, m):
         chunk, and at once: the call computes.
     l, m : int
         Weight layers, counted from 0.
+    weights : array, shape (N,), optional
+        A weight for each pattern's share of the sum, of any sign; −1 deletes one.
 
     Raises
     ------
@@ -149,6 +153,8 @@ def hessian_diagonal(net, X, T):
         chunk, and at once: the call computes.
     out : array, shape (P,), optional
         Where to put the result.
+    weights : array, shape (N,), optional
+        A weight for each pattern's share of the sum, of any sign; −1 deletes one.
 
     Raises
     ------

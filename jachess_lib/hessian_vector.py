@@ -43,6 +43,8 @@ def hessian_vector_product(net, X, T, v):
         chunk, and at once: the call computes.
     v : array, shape (P,)
         Direction in parameter space, ordered as `net.w`.
+    weights : array, shape (N,), optional
+        A weight for each pattern's share of the sum, of any sign; −1 deletes one.
 
     Raises
     ------
@@ -96,6 +98,8 @@ def gauss_newton_vector_product(net, X, v):
         call computes.
     v : array, shape (P,)
         Direction in parameter space, ordered as `net.w`.
+    weights : array, shape (N,), optional
+        A weight for each pattern's share of the sum, of any sign; −1 deletes one.
 
     Raises
     ------
@@ -126,6 +130,8 @@ class HessianOperator(SymmetricOperator):
     X, T : array, shapes (N, D) and (N, K)
         Patterns and targets, one a row. Dask arrays are summed chunk by
         chunk, and at once: the call computes.
+    weights : array, shape (N,), optional
+        A weight for each pattern's share of the sum, of any sign; −1 deletes one.
 
     Raises
     ------
@@ -147,6 +153,8 @@ class GaussNewtonOperator(SymmetricOperator):
     X : array, shape (N, D)
         Patterns, one a row. A Dask array is summed chunk by chunk, and at once: the
         call computes.
+    weights : array, shape (N,), optional
+        A weight for each pattern's share of the sum, of any sign; −1 deletes one.
 
     Raises
     ------

@@ -93,7 +93,7 @@ def parameter_jacobian(net, X, *, of="outputs"):
     for l in range(net.depth - 1, -1, -1):
         # eq-jacobian-parameters: ∂y_k/∂w_ji = ∂y_k/∂a_j z_i
         part = np.einsum("nkj,ni->nkji", dy_da, trace.z[l])
-        parts.insert(0, part.reshape(*part.shape[:2], -1))
+        parts.insert(0, part.reshape(*part.shape[:2], net.W[l].size))
         if l > 0:
             dy_da = back_through_layer(net, trace, l, dy_da)
     return np.concatenate(parts, axis=2)

@@ -14,8 +14,6 @@ Source: Bishop & Bishop, *Deep Learning* (2024), §8.1.6; PRML (2006), §5.4.2;
 Schraudolph, *Neural Computation* 14 (2002), for the form with M.
 """
 
-import numpy as np
-
 from jachess_lib._engine import lesson
 from jachess_lib.backpropagation import error_signals
 from jachess_lib.hessian import einsum, second_derivatives
@@ -38,6 +36,8 @@ def outer_product_hessian(net, X):
         call computes.
     out : array, shape (P, P), optional
         Where to put the result.
+    weights : array, shape (N,), optional
+        A weight for each pattern's share of the sum, of any sign; −1 deletes one.
 
     Raises
     ------
@@ -69,6 +69,8 @@ def outer_product_diagonal(net, X):
     X : array, shape (N, D)
         Patterns, one a row. A Dask array is summed chunk by chunk, and at once: the
         call computes.
+    weights : array, shape (N,), optional
+        A weight for each pattern's share of the sum, of any sign; −1 deletes one.
 
     Raises
     ------
@@ -90,6 +92,8 @@ def residual_hessian(net, X, T):
     X, T : array, shapes (N, D) and (N, K)
         Patterns and targets, one a row. Dask arrays are summed chunk by
         chunk, and at once: the call computes.
+    weights : array, shape (N,), optional
+        A weight for each pattern's share of the sum, of any sign; −1 deletes one.
 
     Raises
     ------

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from jachess_lib import _kernels
+import jachess_lib as jl
 
-# The chapters' own lines are what is tested, here and in the notebooks; Numba, which
-# could stand in for some of them, has its own tests in test_compiled.py.
-os.environ["JACHESS_COMPILED"] = "0"
+# NumPy alone computes, unless a test asks for an engine: see `engine`.
+os.environ.setdefault("JACHESS_ENGINE", "blocked")
 
 HTML = Path(__file__).resolve().parents[1] / "_build" / "html"
 
@@ -28,13 +27,11 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("page_name", names, scope="module")
 
 
-@pytest.fixture(params=["0", "1"], ids=["numpy", "compiled"])
-def engine(request, monkeypatch):
-    """Let NumPy compute everything, or Numba what it may."""
-    monkeypatch.setenv("JACHESS_COMPILED", request.param)
-    _kernels._import_twins.cache_clear()
-    yield
-    _kernels._import_twins.cache_clear()
+@pytest.fixture(params=["plain", "blocked", "compiled"])
+def engine(request):
+    """Let each engine compute in turn."""
+    with jl.engine(request.param):
+        yield request.param
 
 
 @pytest.fixture(scope="session")

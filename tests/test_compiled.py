@@ -6,18 +6,17 @@ import sys
 
 import numpy as np
 import pytest
+from jachess_lib._compiled import sweeps, units
 from oracles import CASES, case, case_name, targets
 
 import jachess_lib as jl
 from jachess_lib import (
-    _compiled,
-    _kernels,
     hessian,
     hessian_vector,
     jacobian,
     outer_product,
 )
-from jachess_lib._compiled import sweeps, units
+from jachess_lib._engine import compiled, kernels
 
 
 def names_of(c):
@@ -37,9 +36,9 @@ EVERY_CASE = pytest.mark.parametrize("c", COMPILED, ids=case_name)
 def twins(monkeypatch):
     """Let the public functions use the twins, as they do where Numba is installed."""
     monkeypatch.setenv("JACHESS_COMPILED", "1")
-    _kernels._import_twins.cache_clear()
+    kernels._import_twins.cache_clear()
     yield
-    _kernels._import_twins.cache_clear()
+    kernels._import_twins.cache_clear()
 
 
 def close(actual, expected, rtol=1e-12):
@@ -51,14 +50,14 @@ def close(actual, expected, rtol=1e-12):
 
 def both_jacobians(net, X):
     J = np.empty((2, len(X), net.sizes[-1], net.sizes[0]), X.dtype)
-    _compiled.from_outputs(net, X, J[0])
+    compiled.from_outputs(net, X, J[0])
     jacobian.from_outputs(net, X, J[1])
     return J
 
 
 def test_the_cases_reach_every_unit_that_is_compiled():
-    assert set.union(*map(names_of, COMPILED)) == set(_compiled.UNITS)
-    assert {c[2] for c in COMPILED} == set(_compiled.OUTPUTS)
+    assert set.union(*map(names_of, COMPILED)) == set(compiled.UNITS)
+    assert {c[2] for c in COMPILED} == set(compiled.OUTPUTS)
 
 
 @EVERY_CASE
@@ -73,7 +72,7 @@ def test_input_jacobian(c, N):
 def test_parameter_jacobian(c, of):
     net, X, _ = case(*c)
     J = np.empty((2, len(X), net.sizes[-1], net.n_parameters))
-    _compiled.of_parameters(net, X, of, J[0])
+    compiled.of_parameters(net, X, of, J[0])
     jacobian.of_parameters(net, X, of, J[1])
     close(*J)
 
@@ -84,7 +83,7 @@ def test_products_with_a_vector(c, exact):
     net, X, T = case(*c)
     T = T if exact else None
     v = np.random.default_rng(1).standard_normal((2, net.n_parameters))
-    twin = _compiled.linearised(net, X, T)
+    twin = compiled.linearised(net, X, T)
     plain = hessian_vector.linearised(net, X, T)
     close(twin.times(v), hessian_vector.product(plain, v))
     close(twin.times(v[0]), hessian_vector.product(plain, v[0]))
@@ -95,7 +94,7 @@ def test_products_with_a_vector(c, exact):
 @pytest.mark.parametrize("N", [1, 7])
 def test_diagonal_of_the_outer_product(c, N):
     net, X, _ = case(*c, N=N)
-    close(_compiled.sum_of_squares(net, X), outer_product.sum_of_squares(net, X))
+    close(compiled.sum_of_squares(net, X), outer_product.sum_of_squares(net, X))
 
 
 @EVERY_CASE
@@ -104,7 +103,7 @@ def test_diagonal_of_the_outer_product(c, N):
 def test_square_matrices(c, N, exact):
     net, X, T = case(*c, N=N)
     H = np.full((2, net.n_parameters, net.n_parameters), np.nan)
-    _compiled.fill_square(net, X, T if exact else None, H[0])
+    compiled.fill_square(net, X, T if exact else None, H[0])
     hessian.fill_square(net, X, T if exact else None, H[1])
     close(*H)
     np.testing.assert_array_equal(H[0], H[0].T)
@@ -112,13 +111,13 @@ def test_square_matrices(c, N, exact):
 
 def test_a_diagonal_keeps_its_digits_where_the_softmax_is_certain():
     net = jl.Network((1, 2), [0.0, 0.0, 40.0, 0.0], output="softmax")
-    diagonal = _compiled.sum_of_squares(net, np.zeros((1, 1)))
+    diagonal = compiled.sum_of_squares(net, np.zeros((1, 1)))
     certain = np.exp(-40.0) / (1 + np.exp(-40.0)) ** 2
     np.testing.assert_allclose(diagonal, [certain, 0, certain, 0], rtol=1e-13)
 
 
-@pytest.mark.parametrize("hidden", _compiled.UNITS)
-@pytest.mark.parametrize("output", _compiled.OUTPUTS)
+@pytest.mark.parametrize("hidden", compiled.UNITS)
+@pytest.mark.parametrize("output", compiled.OUTPUTS)
 def test_several_blocks_of_patterns(hidden, output, monkeypatch):
     net = jl.Network.random((3, 70, 60, 4), hidden, output)
     rng = np.random.default_rng(0)
@@ -127,14 +126,14 @@ def test_several_blocks_of_patterns(hidden, output, monkeypatch):
     assert sweeps.rows_of_a_block(width, len(X)) < len(X) / 2
     close(*both_jacobians(net, X))
     J = np.empty((2, len(X), 4, net.n_parameters))
-    _compiled.of_parameters(net, X, "outputs", J[0])
+    compiled.of_parameters(net, X, "outputs", J[0])
     jacobian.of_parameters(net, X, "outputs", J[1])
     close(*J)
     v = rng.standard_normal(net.n_parameters)
     for T_n in (T, None):
-        at = _compiled.linearised(net, X, T_n), hessian_vector.linearised(net, X, T_n)
+        at = compiled.linearised(net, X, T_n), hessian_vector.linearised(net, X, T_n)
         close(at[0].times(v), hessian_vector.product(at[1], v))
-    close(_compiled.sum_of_squares(net, X), outer_product.sum_of_squares(net, X))
+    close(compiled.sum_of_squares(net, X), outer_product.sum_of_squares(net, X))
 
 
 @pytest.mark.parametrize("exact", [True, False])
@@ -146,20 +145,20 @@ def test_square_matrices_of_several_blocks_of_patterns(exact):
     assert sweeps.rows_of_a_block(width, len(X)) < len(X) / 2
     H = np.empty((2, net.n_parameters, net.n_parameters))
     for fill, H_there in zip(
-        (_compiled.fill_square, hessian.fill_square), H, strict=True
+        (compiled.fill_square, hessian.fill_square), H, strict=True
     ):
         fill(net, X, T if exact else None, H_there)
     close(*H)
 
 
-@pytest.mark.parametrize("unit", _compiled.UNITS)
+@pytest.mark.parametrize("unit", compiled.UNITS)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_units_from_the_smallest_to_the_largest_sums(unit, dtype):
     size = np.logspace(-300 if dtype == np.float64 else -37, 4, 4000).astype(dtype)
     a = np.concatenate([-size[::-1], [0, -0.0], size, np.linspace(-40, 40, 9001)])
     a = a.astype(dtype)
     z, slope, bend = a.copy(), np.empty_like(a), np.empty_like(a)
-    units.hidden_units(_compiled.UNITS[unit], z, slope, bend, True)
+    units.hidden_units(compiled.UNITS[unit], z, slope, bend, True)
     wide = a.astype(np.float64)  # the twins compute in double precision and round once
     plain, eps = jl.HIDDEN_UNITS[unit], np.finfo(dtype).eps
     smallest = np.finfo(dtype).tiny * 8
@@ -171,7 +170,7 @@ def test_units_from_the_smallest_to_the_largest_sums(unit, dtype):
     np.testing.assert_allclose(bend, plain.d2h(wide), rtol=16 * eps, atol=bent)
 
 
-@pytest.mark.parametrize("output", _compiled.OUTPUTS)
+@pytest.mark.parametrize("output", compiled.OUTPUTS)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_sums_of_ten_thousand_stay_finite(output, dtype):
     net = jl.Network.random((2, 3, 4), "tanh", output)
@@ -182,7 +181,7 @@ def test_sums_of_ten_thousand_stay_finite(output, dtype):
         J = both_jacobians(net, X)
         close(*J, rtol=1e-4 if dtype == np.float32 else 1e-10)
         v = np.ones(net.n_parameters, dtype)
-        assert np.isfinite(_compiled.linearised(net, X, T).times(v)).all()
+        assert np.isfinite(compiled.linearised(net, X, T).times(v)).all()
 
 
 @EVERY_CASE
@@ -192,16 +191,16 @@ def test_float32(c):
     J = both_jacobians(narrow, X.astype(np.float32))
     close(*J, rtol=1e-5)
     v = np.random.default_rng(1).standard_normal(net.n_parameters)
-    at = _compiled.linearised(narrow, X.astype(np.float32), T.astype(np.float32))
+    at = compiled.linearised(narrow, X.astype(np.float32), T.astype(np.float32))
     assert at.times(v).dtype == np.float64  # the precision of v, as in NumPy
     assert at.times(v.astype(np.float32)).dtype == np.float32
     close(at.times(v), jl.hessian_vector_product(net, X, T, v), rtol=2e-4)
-    diagonal = _compiled.sum_of_squares(narrow, X.astype(np.float32))
+    diagonal = compiled.sum_of_squares(narrow, X.astype(np.float32))
     assert diagonal.dtype == np.float32
     exact = outer_product.sum_of_squares(net, X)
     close(diagonal.astype(np.float64), exact, rtol=2e-4)
     H = np.empty((net.n_parameters,) * 2, np.float32)
-    _compiled.fill_square(narrow, X.astype(np.float32), T.astype(np.float32), H)
+    compiled.fill_square(narrow, X.astype(np.float32), T.astype(np.float32), H)
     close(H.astype(np.float64), jl.exact_hessian(net, X, T), rtol=2e-4)
 
 
@@ -209,7 +208,7 @@ def test_nothing_that_is_handed_in_changes():
     net, X, T = case((3, 5, 4), "tanh", "softmax")
     v = np.ones(net.n_parameters)
     before = [A.copy() for A in (net.w, X, T, v)]
-    at = _compiled.linearised(net, X, T)
+    at = compiled.linearised(net, X, T)
     state = at.state.copy()
     first, second = at.times(v), at.times(v)
     both_jacobians(net, X)
@@ -221,7 +220,7 @@ def test_nothing_that_is_handed_in_changes():
 
 def stand_in(plain, net, X):
     """Return the compiled function that `twin` calls first."""
-    return _kernels.twin(plain, net, X).args[0]
+    return kernels.twin(plain, net, X).args[0]
 
 
 def test_the_public_functions_use_the_twins(twins):
@@ -231,9 +230,9 @@ def test_the_public_functions_use_the_twins(twins):
         hessian.fill_square,
         outer_product.sum_of_squares,
     ):
-        assert stand_in(plain, net, X) is getattr(_compiled, plain.__name__)
+        assert stand_in(plain, net, X) is getattr(compiled, plain.__name__)
     assert isinstance(
-        hessian_vector.linearise(net, X, T), _compiled.CompiledLinearisation
+        hessian_vector.linearise(net, X, T), compiled.CompiledLinearisation
     )
     v = np.random.default_rng(0).standard_normal(net.n_parameters)
     H = jl.exact_hessian(net, X, T)
@@ -249,7 +248,7 @@ def test_the_public_functions_use_the_twins(twins):
 
 def test_what_the_twins_do_not_take(twins):
     net, X, _ = case((3, 5, 4), "tanh", "linear")
-    twin, plain = _kernels.twin, jacobian.from_outputs
+    twin, plain = kernels.twin, jacobian.from_outputs
     gelu = jl.Network.random((3, 5, 4), "gelu")
     complex_net = net.with_parameters(net.w + 1e-20j)
     narrow = jl.Network(net.sizes, net.w.astype(np.float32))
@@ -266,7 +265,7 @@ def test_what_the_twins_do_not_take(twins):
         assert twin(plain, *refused) is plain
     large = jl.Network.random((3, 20, 20, 4))
     assert twin(hessian.fill_square, large, X) is hessian.fill_square
-    assert stand_in(outer_product.sum_of_squares, large, X) is _compiled.sum_of_squares
+    assert stand_in(outer_product.sum_of_squares, large, X) is compiled.sum_of_squares
     assert jl.input_jacobian(net, X[:0]).shape == (0, 4, 3)
     out = np.empty((len(X), 4, 6))[:, :, ::2]
     close(jl.input_jacobian(net, X, out=out), jl.input_jacobian(net, X))
@@ -290,14 +289,14 @@ def test_the_switch_and_that_numba_waits_until_it_is_needed(value, expected):
 def test_without_numba_everything_works(monkeypatch):
     net, X, T = case((3, 5, 4), "tanh", "softmax")
     monkeypatch.setenv("JACHESS_COMPILED", "1")
-    monkeypatch.setattr(_kernels, "find_spec", lambda name: None)
-    _kernels._import_twins.cache_clear()
+    monkeypatch.setattr(kernels, "find_spec", lambda name: None)
+    kernels._import_twins.cache_clear()
     try:
-        assert _kernels.compiled_twins() is None
+        assert kernels.compiled_twins() is None
         assert jl.input_jacobian(net, X).shape == (len(X), 4, 3)
         assert jl.HessianOperator(net, X, T).shape == (net.n_parameters,) * 2
     finally:
-        _kernels._import_twins.cache_clear()
+        kernels._import_twins.cache_clear()
 
 
 # Numba present, but unable
@@ -377,9 +376,9 @@ def test_one_twin_that_fails_is_warned_of_once(twins, monkeypatch):
     def fail(*arguments):
         raise ZeroDivisionError("planted")
 
-    monkeypatch.setattr(_compiled, "from_outputs", fail)
-    monkeypatch.setattr(_kernels, "_broken", False)
+    monkeypatch.setattr(compiled, "from_outputs", fail)
+    monkeypatch.setattr(kernels, "_broken", False)
     with pytest.warns(RuntimeWarning, match="ZeroDivisionError: planted"):
         J = jl.input_jacobian(net, X)
-    assert _kernels.compiled_twins() is None
+    assert kernels.compiled_twins() is None
     np.testing.assert_array_equal(jl.input_jacobian(net, X), J)  # and no warning

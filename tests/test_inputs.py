@@ -8,7 +8,7 @@ import pytest
 import scipy.sparse
 
 import jachess_lib as jl
-from jachess_lib import _inputs, _memory
+from jachess_lib._engine import inputs, memory
 
 NET = jl.Network.random((3, 4, 2), seed=1)
 SIGMOID = jl.Network(NET.sizes, NET.w, output="sigmoid")
@@ -362,7 +362,7 @@ def test_out_is_untouched_when_something_else_is_wrong(f, shape):
     ],
 )
 def test_a_matrix_too_large_for_memory(call, instead, monkeypatch):
-    monkeypatch.setattr(_memory, "available", lambda: 16 * 2**30)
+    monkeypatch.setattr(memory, "available", lambda: 16 * 2**30)
     net = jl.Network((999, 999, 999), np.zeros(2 * 999 * 1000))
     with pytest.raises(
         MemoryError,
@@ -380,9 +380,9 @@ def test_the_size_of_the_matrix_is_told():
 
 
 def test_too_large_for_memory_even_where_its_size_is_unknown(monkeypatch):
-    monkeypatch.setattr(_memory, "available", lambda: float("inf"))
+    monkeypatch.setattr(memory, "available", lambda: float("inf"))
     with pytest.raises(MemoryError, match="more than there is: use it"):
-        _inputs.result_array(None, (1 << 30, 1 << 30), np.float64, instead="use it")
+        inputs.result_array(None, (1 << 30, 1 << 30), np.float64, instead="use it")
 
 
 def test_which_jacobian():
@@ -448,8 +448,8 @@ def test_a_covariance_may_be_lopsided_by_rounding_alone(dtype):
 def test_the_wider_precision_wins(name):
     single = jl.Network(NET.sizes, NET.w.astype(np.float32))
     wide = OF_X[name](NET, X)
-    for net, inputs in [(NET, X.astype(np.float32)), (single, X)]:
-        result = OF_X[name](net, inputs)
+    for net, given in [(NET, X.astype(np.float32)), (single, X)]:
+        result = OF_X[name](net, given)
         result, expected = (result.y, wide.y) if name == "forward" else (result, wide)
         assert result.dtype == np.float64
         np.testing.assert_allclose(result, expected, rtol=1e-3, atol=1e-4)
@@ -541,7 +541,7 @@ HINTS = {
 def test_a_hint_that_is_followed_works(net, arrays):
     def call(X, T):
         if type(X).__module__.startswith("dask"):
-            _inputs.check_vector("X", X, 3)  # sums over patterns do take such arrays
+            inputs.check_vector("X", X, 3)  # sums over patterns do take such arrays
         return jl.error(net, X, T)
 
     assert np.isfinite(followed(call, arrays))

@@ -26,7 +26,7 @@ from oracles import case
 from scipy.sparse.linalg import eigsh
 
 import jachess_lib as jl
-from jachess_lib import _memory, _shards
+from jachess_lib._engine import memory, shards
 
 SIZES, N = (3, 4, 5, 2), 23
 NET, X, T = case(SIZES, "tanh", "softmax", N=N)
@@ -265,8 +265,8 @@ def test_an_array_that_is_no_numpy_array(scheduler, tmp_path):
 
 
 def test_each_chunk_with_a_pattern_has_one_task():
-    shards, _ = _shards._shards(*_shards._aligned(NET, chunked(X), chunked(T, 5)))
-    assert [shard.first for shard in shards] == [0, 4, 5, 14, 21]
+    parts, _ = shards._shards(*shards._aligned(NET, chunked(X), chunked(T, 5)))
+    assert [shard.first for shard in parts] == [0, 4, 5, 14, 21]
     assert all(type(shard.first) is int for shard in shards)
 
 
@@ -288,7 +288,7 @@ def test_what_serves_one_chunk_alone_goes_with_it():
     graph.update(d=(abs, "c"), late=(abs, "data"), e=(abs, "late"))
     needs = {"data": (), "a": ["data"], "b": ["a"], "c": ["a"], "d": ["c"]}
     needs.update(late=["elsewhere"], e=["late"])
-    inside, outside = _shards._private([["b"], ["d"], ["e"]], graph, needs)
+    inside, outside = shards._private([["b"], ["d"], ["e"]], graph, needs)
     assert inside == [{"b"}, {"c", "d"}, {"e"}]
     assert outside == {"data", "a", "late"}
 
@@ -321,7 +321,7 @@ class Counted:
         return Counted, ()
 
 
-@_shards.sum_over_shards
+@shards.sum_over_shards
 def counted(net, X):
     """Take a moment, as a kernel does, and return a partial sum."""
     time.sleep(1e-3 * len(X))
@@ -363,23 +363,23 @@ def test_partial_sums_alive_on_a_cluster(client):
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 9, 16, 17])
-@pytest.mark.parametrize("fan_in", [_shards._MATRICES, _shards._VECTORS])
+@pytest.mark.parametrize("fan_in", [shards._MATRICES, shards._VECTORS])
 def test_a_tree_adds_each_partial_sum_once_and_few_at_a_time(n, fan_in):
     leaves = [("leaf", i) for i in range(n)]
     graph = {leaf: 2**i for i, leaf in enumerate(leaves)}
-    top = _shards._tree(graph, "name", leaves, fan_in)
+    top = shards._tree(graph, "name", leaves, fan_in)
     assert dask.get(graph, top) == 2**n - 1
     groups = [task[1] for task in graph.values() if isinstance(task, tuple)]
     assert max(map(len, groups), default=1) <= fan_in
-    assert _shards._MATRICES == 2
+    assert shards._MATRICES == 2
 
 
 def test_what_the_scheduler_holds_is_left_alone():
     """A total may have been copied to another worker, or be wanted a second time."""
     total, part = np.ones(2), SimpleNamespace(first=0, load=lambda values: (X, None))
-    found = _shards._fold(total, lambda X, T, first: np.full(2, 3.0), part, [])
+    found = shards._fold(total, lambda X, T, first: np.full(2, 3.0), part, [])
     np.testing.assert_array_equal(found, 4)
-    np.testing.assert_array_equal(_shards._add([total, total, total]), 3)
+    np.testing.assert_array_equal(shards._add([total, total, total]), 3)
     np.testing.assert_array_equal(total, 1)
 
 
@@ -393,7 +393,7 @@ def test_no_chunk_is_loaded_before_its_turn(slots):
             peak[0] = max(peak[0], len(waiting))
         return block
 
-    @_shards.sum_over_shards
+    @shards.sum_over_shards
     def slow(net, X, T):
         time.sleep(2e-3)
         with lock:
@@ -432,11 +432,11 @@ def test_the_network_is_sent_once_and_not_with_each_task(client, monkeypatch):
 )
 def test_slots(options, slots):
     with dask.config.set(options):
-        assert _shards._slots() == slots
+        assert shards._slots() == slots
 
 
 def test_slots_of_a_cluster(client):
-    assert _shards._slots() == 2
+    assert shards._slots() == 2
 
 
 # Bad input
@@ -508,7 +508,7 @@ def test_the_other_arguments_are_refused_before_any_task(f):
 
 
 def test_a_matrix_too_large_is_refused_before_any_task(monkeypatch):
-    monkeypatch.setattr(_memory, "available", lambda: 1)
+    monkeypatch.setattr(memory, "available", lambda: 1)
     with pytest.raises(MemoryError, match="use hessian_diagonal or a HessianOperator"):
         jl.exact_hessian(NET, untouched(X, 4), untouched(T, 4))
 

@@ -5,7 +5,7 @@ import numpy as np
 import jachess_lib as jl
 from benchmarks.peers.base import Call
 from benchmarks.problems import SQUARE
-from jachess_lib import _kernels
+from jachess_lib._engine import kernels
 
 WITH_OUT = (
     "input_jacobian",
@@ -37,7 +37,7 @@ def calls(function, problem):
 
 def has_twin(function, problem):
     """Return whether a compiled twin computes the function for this problem."""
-    twins = _kernels.compiled_twins()
+    twins = kernels.compiled_twins()
     if twins is None or function not in SQUARE:
         return twins is not None and function in COMPILED
     return twins.takes("fill_square", problem.net, (problem.X, problem.T))
@@ -47,12 +47,12 @@ def numpy_alone(function):
     """Return the function as it runs where Numba is not installed."""
 
     def run(*args):
-        found = _kernels.compiled_twins
-        _kernels.compiled_twins = lambda: None
+        found = kernels.compiled_twins
+        kernels.compiled_twins = lambda: None
         try:
             return function(*args)
         finally:
-            _kernels.compiled_twins = found
+            kernels.compiled_twins = found
 
     return run
 
