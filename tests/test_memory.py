@@ -88,7 +88,7 @@ def test_where_nothing_can_be_asked(machine, monkeypatch):
 def test_the_limits_of_the_process(limit):
     code = f"""if True:
         import resource, numpy as np, jachess_lib as jl
-        from jachess_lib import _memory
+        from jachess_lib._engine import memory
         resource.setrlimit(resource.{limit}, (3 << 30, 3 << 30))
         assert 0 < memory.available() < 3 << 30
         net = jl.Network((200, 150, 10), np.zeros(31660))     # H takes 7.5 GiB

@@ -1,7 +1,6 @@
 """A sum over shards is the sum in memory, on every scheduler, whatever goes wrong."""
 
 import copy
-import inspect
 import os
 import pickle
 import signal
@@ -224,17 +223,43 @@ def test_arguments_are_left_alone(synchronous):
     np.testing.assert_array_equal(T, before[1])
 
 
-def test_a_decorated_function_still_looks_like_itself():
+def test_public_functions_can_be_sent_to_a_worker():
     for name in jl.__all__:
         function = getattr(jl, name)
-        source = inspect.getsource(function) if inspect.isfunction(function) else ""
-        if source.startswith("@sum_over_shards"):
-            assert function.__name__ == name
-            assert source.startswith(f"@sum_over_shards\ndef {name}(net, X")
+        if hasattr(function, "plain"):
             assert pickle.loads(pickle.dumps(function)) is function
-    assert list(inspect.signature(jl.exact_hessian).parameters) == [
-        *("net", "X", "T", "out")
-    ]
+
+
+def test_the_engine_is_sent_along(scheduler):
+    with jl.engine("plain"):
+        found = jl.exact_hessian(NET, chunked(X), chunked(T, 5))
+    assert_same(found, jl.exact_hessian(NET, X, T))
+
+
+@EVERY_SUM
+def test_weights_go_with_their_chunks(f, synchronous):
+    weights = np.random.default_rng(4).normal(size=N)
+    name = next(name for name, g in SUMS.items() if g is f)
+    function = getattr(jl, name)
+    if name == "hessian_block":
+        more = (0, 1)
+    elif name.endswith("vector_product"):
+        more = (V[: NET.n_parameters, 0],)
+    else:
+        more = ()
+    with_targets = name[0] not in "goG"
+    inside = (X, T) if with_targets else (X,)
+    outside = (chunked(X), chunked(T)) if with_targets else (chunked(X),)
+    expected = function(NET, *inside, *more, weights=weights)
+    found = function(NET, *outside, *more, weights=weights)
+    if name.endswith("Operator"):
+        expected, found = (
+            expected @ V[: NET.n_parameters],
+            found @ V[: NET.n_parameters],
+        )
+    assert_same(found, expected)
+    with pytest.raises(ValueError, match=rf"weights must have shape \(N,\) = \({N},\)"):
+        function(NET, *outside, *more, weights=weights[1:])
 
 
 # Where the numbers come from
@@ -267,7 +292,7 @@ def test_an_array_that_is_no_numpy_array(scheduler, tmp_path):
 def test_each_chunk_with_a_pattern_has_one_task():
     parts, _ = shards._shards(*shards._aligned(NET, chunked(X), chunked(T, 5)))
     assert [shard.first for shard in parts] == [0, 4, 5, 14, 21]
-    assert all(type(shard.first) is int for shard in shards)
+    assert all(type(shard.first) is int for shard in parts)
 
 
 def test_chunks_that_workers_hold(client):
@@ -321,11 +346,15 @@ class Counted:
         return Counted, ()
 
 
-@shards.sum_over_shards
-def counted(net, X):
+def counted_part(net, X):
     """Take a moment, as a kernel does, and return a partial sum."""
     time.sleep(1e-3 * len(X))
     return Counted()
+
+
+def counted(net, X):
+    """Return the sum over the chunks."""
+    return shards.sum_over_shards(counted_part, {"net": net, "X": X})
 
 
 def counters():
@@ -393,7 +422,6 @@ def test_no_chunk_is_loaded_before_its_turn(slots):
             peak[0] = max(peak[0], len(waiting))
         return block
 
-    @shards.sum_over_shards
     def slow(net, X, T):
         time.sleep(2e-3)
         with lock:
@@ -403,7 +431,8 @@ def test_no_chunk_is_loaded_before_its_turn(slots):
     dX = da.arange(50, chunks=1)[:, None] * np.ones(3)
     dX = dX.map_blocks(load, dtype=float)
     with dask.config.set(scheduler="threads", num_workers=slots):
-        slow(NET, dX, da.ones((50, 2), chunks=(1, -1)) / 2)
+        dT = da.ones((50, 2), chunks=(1, -1)) / 2
+        shards.sum_over_shards(slow, {"net": NET, "X": dX, "T": dT})
     assert waiting == set()
     assert peak[0] <= slots
 

@@ -28,6 +28,8 @@ class Linearisation(NamedTuple):
     delta: list | None
     bend: list | None
 
+    engine = "blocked"
+
     @property
     def dtype(self):
         """The precision of the products."""

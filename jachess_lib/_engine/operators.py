@@ -120,7 +120,7 @@ class SymmetricOperator(LinearOperator):
 
 
 @underflows
-def _linearised(net, X, T, weights):
+def _linearised(net, X, T=None, weights=None):
     if shards.any_shards(X, T):
         return shards.keep(_linearised, net, X, T, weights)
     fast = import_module("jachess_lib._engine.hessian_vector")
@@ -139,6 +139,7 @@ def _linearised(net, X, T, weights):
 def _times(at, v):
     if isinstance(at, shards.Kept):
         return shards.sum_products(_times, at, v)
+    choice.remember(at.engine)
     token = choice.within.set(True)
     try:
         return at.times(v)
@@ -154,6 +155,8 @@ class _Plain(NamedTuple):
     T: np.ndarray | None
     weights: np.ndarray | None
 
+    engine = "plain"
+
     @property
     def dtype(self):
         """The precision of the products."""
@@ -161,7 +164,6 @@ class _Plain(NamedTuple):
 
     def times(self, v):
         """Return the products with v of shape (…, P), one after the other."""
-        choice.remember("plain")
         lesson = import_module("jachess_lib.hessian_vector")
         tasks = import_module("jachess_lib._engine.hessian_vector")
         name = (

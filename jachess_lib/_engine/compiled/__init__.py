@@ -75,6 +75,8 @@ class CompiledLinearisation(NamedTuple):
     exact: bool
     state: np.ndarray
 
+    engine = "compiled"
+
     @property
     def dtype(self):
         """The precision of the products."""
