@@ -24,7 +24,7 @@ PORT ?= 8000
 # the outputs that notebooks store do not change from run to run. NumPy alone, too:
 # what a chapter shows is what it runs.
 REPEATABLE = OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 \
-  JACHESS_COMPILED=0 $(AT_HOME)
+  JACHESS_ENGINE=plain $(AT_HOME)
 # What Matplotlib, IPython and Jupyter keep at home: nothing there may change an output,
 # and there may be no home that one can write to.
 AT_HOME = $(foreach name,MPLCONFIGDIR IPYTHONDIR JUPYTER_CONFIG_DIR \

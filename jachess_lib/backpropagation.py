@@ -38,7 +38,6 @@ def error(net, X, T):
     ValueError
         If X or T has another shape, is not finite or does not suit the output unit.
     """
-    # eq-backpropagation-error: E = Σ_n E_n
     return net.output.errors(forward(net, X).a[-1], T).sum()
 
 
@@ -99,7 +98,7 @@ def error_gradients(net, X, T):
     """
     trace = forward(net, X)
     delta = error_signals(net, trace, T)
-    # eq-backpropagation-product: ∂E_n/∂w_ji = δ_nj z_ni
+    # eq-backpropagation-gradient: ∂E_n/∂w_ji = δ_nj z_ni, and no sum
     parts = [np.einsum("nj,ni->nji", d, z) for d, z in zip(delta, trace.z, strict=True)]
     return np.concatenate(
         [part.reshape(len(X), W.size) for part, W in zip(parts, net.W, strict=True)],

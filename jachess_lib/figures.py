@@ -4,9 +4,43 @@ Never imported by the mathematics. The style sheet beside this file sets everyth
 else: `plt.style.use("jachess_lib.jachess")`.
 """
 
+import ast
+import inspect
+import textwrap
+
 import numpy as np
 
-__all__ = ["draw_network", "layer_lines", "show_signed"]
+__all__ = ["draw_network", "layer_lines", "plain_source", "show_signed"]
+
+
+def plain_source(*functions):
+    """Return the source of functions as a lesson shows it: no docstring, no decorator.
+
+    Parameters
+    ----------
+    *functions : callable
+        Functions and classes of the library.
+
+    Examples
+    --------
+    >>> from jachess_lib.jacobian import back_through_layer
+    >>> print(plain_source(back_through_layer))
+    def back_through_layer(net, trace, l, dy_da):
+        slope = net.hidden[l - 1].dh(trace.a[l - 1])
+        # eq-jacobian-step: ∂y_k/∂a_j = h'(a_j) Σ_l w_lj ∂y_k/∂a_l
+        return (dy_da @ net.W[l][:, 1:]) * slope[:, None, :]
+    """
+    return "\n\n".join(map(_without_docstring, functions))
+
+
+def _without_docstring(function):
+    source = textwrap.dedent(inspect.getsource(inspect.unwrap(function)))
+    node, lines = ast.parse(source).body[0], source.splitlines()
+    hidden = set(range(node.lineno - 1))  # the decorators
+    if ast.get_docstring(node):
+        doc = node.body[0]
+        hidden |= set(range(doc.lineno - 1, doc.end_lineno))
+    return "\n".join(line for i, line in enumerate(lines) if i not in hidden)
 
 
 def show_signed(ax, A, *, limit=None):

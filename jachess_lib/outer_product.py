@@ -104,7 +104,7 @@ def residual_hessian(net, X, T):
     """
     trace = forward(net, X)
     delta = error_signals(net, trace, T)
-    # eq-outer-product-exact: H = Σ_n J_nᵀ M_n J_n + Σ_nk (y_nk − t_nk) ∇∇a_nk
     # the second sum alone: were δ fixed at the outputs, M = ∂δ/∂a would be 0 there
     M = 0 * net.output.dy_da(trace.a[-1])
+    # eq-outer-product-exact: H = Σ_n J_nᵀ M_n J_n + Σ_nk (y_nk − t_nk) ∇∇a_nk
     return second_derivatives(net, trace, delta, M)

@@ -108,7 +108,8 @@ def test_harmless_underflow_stops_nobody(hidden, output):
         for unit in (net.hidden[0].h, net.hidden[0].dh, net.hidden[0].d2h):
             unit(np.array([-1e4, -700.0, -40, 0, 40, 350]))
         a = np.array([[700.0, -700.0], [40, 0]])
-        for part in (net.output.y, net.output.dy_da, net.output.root):
+        for part in (net.output.y, net.output.dy_da, net.output.diagonal):
             part(a)
+        net.output.times(a, np.ones((3, 2, 2)))
         net.output.error(a, np.eye(2)), net.output.residual(a, np.eye(2))
         jl.complex_step(lambda x: np.exp(x) * x**2, np.array([0.0, 1e-200]))

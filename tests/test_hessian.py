@@ -24,12 +24,12 @@ from jachess_lib import (
     complex_step,
     error_gradient,
     exact_hessian,
-    hessian,
     hessian_block,
     hessian_diagonal,
-    outer_product,
 )
+from jachess_lib._engine import hessian as fast
 from jachess_lib._engine import kernels
+from jachess_lib._engine import outer_product as fast_outer_product
 from jachess_lib.network import forward
 
 
@@ -387,13 +387,12 @@ def test_parts_of_every_block_come_together(temporary, output, monkeypatch):
 def test_the_diagonals_take_a_few_patterns_at_a_time(monkeypatch):
     net, X, T = case((3, 4, 5, 2), "tanh", "softmax", N=150)
     whole = hessian_diagonal(net, X, T), jl.outer_product_diagonal(net, X)
-    monkeypatch.setattr(hessian, "IN_CACHE", 1)
-    monkeypatch.setattr(outer_product, "IN_CACHE", 1)
     sizes = []
-    monkeypatch.setattr(
-        hessian, "forward", lambda n, X: sizes.append(len(X)) or forward(n, X)
-    )
-    monkeypatch.setattr(outer_product, "forward", hessian.forward)
+    for module in (fast, fast_outer_product):
+        monkeypatch.setattr(module, "IN_CACHE", 1)
+        monkeypatch.setattr(
+            module, "forward", lambda n, X: sizes.append(len(X)) or forward(n, X)
+        )
     np.testing.assert_allclose(hessian_diagonal(net, X, T), whole[0], rtol=1e-12)
     np.testing.assert_allclose(jl.outer_product_diagonal(net, X), whole[1], rtol=1e-12)
     assert sizes == [64, 64, 22] * 2

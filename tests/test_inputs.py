@@ -30,6 +30,7 @@ OF_X = {
     "chain_jacobian": lambda net, X: jl.chain_jacobian(
         jl.Network.random((2, 1)), net, X
     ),
+    "error_gradients": lambda net, X: jl.error_gradients(net, X, T),
     "exact_hessian": lambda net, X: jl.exact_hessian(net, X, T),
     "hessian_block": lambda net, X: jl.hessian_block(net, X, T, 1, 0),
     "hessian_diagonal": lambda net, X: jl.hessian_diagonal(net, X, T),
@@ -46,6 +47,7 @@ OF_X["gauss_newton_vector_product"] = lambda net, X: jl.gauss_newton_vector_prod
 OF_T = {
     "error": jl.error,
     "error_gradient": jl.error_gradient,
+    "error_gradients": jl.error_gradients,
     "exact_hessian": jl.exact_hessian,
     "hessian_block": lambda net, X, T: jl.hessian_block(net, X, T, 0, 0),
     "hessian_diagonal": jl.hessian_diagonal,
@@ -60,6 +62,7 @@ WITH_OUT = {
         lambda out: jl.parameter_jacobian(NET, X, out=out),
         (5, 2, P),
     ),
+    "error_gradients": (lambda out: jl.error_gradients(NET, X, T, out=out), (5, P)),
     "exact_hessian": (lambda out: jl.exact_hessian(NET, X, T, out=out), (P, P)),
     "hessian_diagonal": (lambda out: jl.hessian_diagonal(NET, X, T, out=out), (P,)),
     "outer_product_hessian": (
@@ -90,6 +93,8 @@ def test_every_public_function_is_covered():
         "complex_step",
         "HessianOperator",
         "GaussNewtonOperator",
+        "engine",
+        "engine_used",
     }
     assert functions - elsewhere == set(OF_X) - {"call"}
 
@@ -236,6 +241,7 @@ def test_x_that_is_not_finite(f, value):
             "call",
             "error",
             "error_gradient",
+            "error_gradients",
             "input_jacobian",
             "parameter_jacobian",
         )
