@@ -1,4 +1,4 @@
-"""What the tests share: NumPy alone, where the built book is, and its pages."""
+"""What the tests share: the engine, where the built book is, and its pages."""
 
 import os
 from pathlib import Path
@@ -6,9 +6,6 @@ from pathlib import Path
 import pytest
 
 import jachess_lib as jl
-
-# NumPy alone computes, unless a test asks for an engine: see `engine`.
-os.environ.setdefault("JACHESS_ENGINE", "blocked")
 
 HTML = Path(__file__).resolve().parents[1] / "_build" / "html"
 
@@ -25,6 +22,18 @@ def pytest_generate_tests(metafunc):
         names = _page_names() or ["no-page"]
         # One page after the other, for those who keep it open.
         metafunc.parametrize("page_name", names, scope="module")
+
+
+@pytest.fixture(autouse=True)
+def blocked():
+    """Let the blocked engine compute, unless a test asks for another: see `engine`."""
+    before = os.environ.get("JACHESS_ENGINE")
+    os.environ["JACHESS_ENGINE"] = "blocked"
+    yield
+    if before is None:
+        del os.environ["JACHESS_ENGINE"]
+    else:
+        os.environ["JACHESS_ENGINE"] = before
 
 
 @pytest.fixture(params=["plain", "blocked", "compiled"])
