@@ -192,7 +192,8 @@ def layer_curvatures(net, trace, delta, dh):
     for l in range(net.depth - 1, 0, -1):
         V = net.W[l][:, 1:]
         if l == net.depth - 1:
-            B = pull(net.output, trace.a[-1], V) * dh[l - 1][:, None, :]
+            B = pull(net.output, trace.a[-1], V)
+            B *= dh[l - 1][:, None, :]
         else:
             B = one_layer_left(M[:, :, :], net.W[l], dh[l - 1])
         yield l, M, B

@@ -43,7 +43,9 @@ def last_layer(net, trace, unit):
     """Return ∂y_k/∂a_j of the layer below the outputs, of shape (N, K, M)."""
     l = net.depth - 1
     slope = net.hidden[l - 1].dh(trace.a[l - 1])
-    return pull(unit, trace.a[-1], net.W[l][:, 1:]) * slope[:, None, :]
+    dy_da = pull(unit, trace.a[-1], net.W[l][:, 1:])
+    dy_da *= slope[:, None, :]
+    return dy_da
 
 
 def back_through_layer(net, trace, l, dy_da):

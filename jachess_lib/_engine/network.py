@@ -25,8 +25,16 @@ def bend(net, trace, l, delta):
 
 def pull(unit, a, V):
     """Return Σ_l M_kl V_lj of an output unit, of shape (N, K, J); M is never made."""
-    (N, K), J = a.shape, V.shape[1]
-    if unit.name == "linear" and unit.weights is None:
-        return np.broadcast_to(V, (N, K, J))
-    columns = np.broadcast_to(V.T[:, None, :], (J, N, K))
-    return np.ascontiguousarray(np.moveaxis(unit.times(a, columns), 0, 2))
+    if unit.name != "softmax":
+        return unit.diagonal(a)[:, :, None] * V
+    y, n = unit.y(a), np.arange(len(a))
+    top = np.argmax(a.real, axis=1)
+    # y_k (V_k − Σ_l y_l V_l) = y_k ((V_k − V_t) + Σ_l y_l (V_t − V_l)) with the
+    # likeliest class t, whose own V is nearly the mean where y_t is nearly 1
+    others = y.copy()
+    others[n, top] = 0
+    apart = others.sum(axis=1)[:, None] * V[top] - others @ V
+    pulled = V - V[top][:, None, :]
+    pulled += apart[:, None, :]
+    pulled *= (y if unit.weights is None else unit.weights[:, None] * y)[:, :, None]
+    return pulled
