@@ -119,26 +119,28 @@ def _softmax(a):
 
 
 @underflows
-def _all_but(a):
-    """Return 1 − y_k = Σ_(l≠k) y_l: by that sum where y_k is above a half."""
-    y, top = _softmax(a), _top(a)
+def _softmax_and_rest(a):
+    """Return y and 1 − y_k = Σ_(l≠k) y_l: by that sum where y_k is above a half."""
+    y, n, top = _softmax(a), np.arange(len(a)), _top(a)[:, 0]
     rest, others = 1 - y, y.copy()
-    np.put_along_axis(others, top, 0, axis=1)
-    np.put_along_axis(rest, top, others.sum(axis=1, keepdims=True), axis=1)
-    return rest
+    others[n, top] = 0
+    rest[n, top] = others.sum(axis=1)
+    return y, rest
 
 
 @underflows
 def _softmax_slope(a):
-    return _softmax(a) * _all_but(a)
+    y, rest = _softmax_and_rest(a)
+    return y * rest
 
 
 @underflows
 def _softmax_dy_da(a):
-    y, k = _softmax(a), np.arange(a.shape[1])
+    y, rest = _softmax_and_rest(a)
     # eq-output-units-softmax: ∂y_k/∂a_l = I_kl y_k − y_k y_l
     M = -y[:, :, None] * y[:, None, :]
-    M[:, k, k] = _softmax_slope(a)  # y − y², with the digits of 1 − y
+    k = np.arange(y.shape[1])
+    M[:, k, k] = y * rest  # y − y², with the digits of 1 − y
     return M
 
 
@@ -154,7 +156,8 @@ def _softmax_times(a, R):
 @underflows
 def _softmax_residual(a, T):
     # y − t = y (1 − t) − (1 − y) t
-    return _softmax(a) * (1 - T) - _all_but(a) * T
+    y, rest = _softmax_and_rest(a)
+    return y * (1 - T) - rest * T
 
 
 @underflows

@@ -5,7 +5,7 @@ result's array is made, and one of the engines fills it.
 """
 
 from dataclasses import dataclass, replace
-from functools import wraps
+from functools import cache, wraps
 from importlib import import_module
 from inspect import Parameter, signature
 
@@ -28,11 +28,17 @@ def lesson(*, out=False, weights=False):
         def function(*args, **kwargs):
             if choice.within.get():
                 return plain(*args, **kwargs)
-            given = bound.bind(*args, **kwargs)
-            given.apply_defaults()
-            return _task(plain).call(plain, function, given.arguments)
+            given = {**defaults, **dict(zip(names, args, strict=False)), **kwargs}
+            fits = given.keys() == bound.parameters.keys() and len(args) <= len(names)
+            if not fits or kwargs.keys() & names[: len(args)]:
+                bound.bind(*args, **kwargs)  # says what is wrong
+            return _task(plain).call(plain, function, given)
 
         bound = _with_keywords(signature(plain), out=out, weights=weights)
+        names = [p.name for p in bound.parameters.values() if p.kind != p.KEYWORD_ONLY]
+        defaults = {
+            p.name: p.default for p in bound.parameters.values() if p.default != p.empty
+        }
         function.__signature__, function.plain = bound, plain
         return function
 
@@ -48,6 +54,7 @@ def _with_keywords(bound, **keywords):
     return bound.replace(parameters=[*bound.parameters.values(), *added])
 
 
+@cache
 def _task(plain):
     module = plain.__module__.rpartition(".")[2]
     return getattr(import_module(f"jachess_lib._engine.{module}"), plain.__name__)

@@ -68,7 +68,8 @@ def _hessian_block(net, X, T, l, m, weights=None):
 
 def beside_the_result(net, X, size):
     """Return the bytes that it takes to fill a result of `size` numbers."""
-    in_chunks = 1 << 26  # factors and sums of some tiles, and arrays of one chunk
+    # factors and sums of some tiles, and arrays of one chunk
+    in_chunks = min(1 << 26, 64 * size)
     return in_chunks + 8 * size * _needs_wide_total(net, X)
 
 
