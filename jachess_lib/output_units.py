@@ -98,13 +98,13 @@ def _sigmoid_errors(a, T):
 
 
 def _top(a):
-    """Return the place of the largest entry in each row, of shape (N, 1)."""
-    return np.argmax(a.real, axis=1)[:, None]
+    """Return the place of the largest entry in each row, as an index of `a`."""
+    return np.arange(len(a)), np.argmax(a.real, axis=1)
 
 
 def _exponentials(a):
     """Return e^a over its largest entry in each row: softmax does not see the shift."""
-    largest = np.take_along_axis(a, _top(a), axis=1)
+    largest = a[_top(a)][:, None]
     below = a - largest
     # what the difference lost to rounding, exactly: it matters in an exponent
     shifted = below - a
@@ -121,10 +121,10 @@ def _softmax(a):
 @underflows
 def _softmax_and_rest(a):
     """Return y and 1 − y_k = Σ_(l≠k) y_l: by that sum where y_k is above a half."""
-    y, n, top = _softmax(a), np.arange(len(a)), _top(a)[:, 0]
+    y, top = _softmax(a), _top(a)
     rest, others = 1 - y, y.copy()
-    others[n, top] = 0
-    rest[n, top] = others.sum(axis=1)
+    others[top] = 0
+    rest[top] = others.sum(axis=1)
     return y, rest
 
 
@@ -149,7 +149,7 @@ def _softmax_times(a, R):
     y = _softmax(a)
     # Σ_l M_kl R_l = y_k (R_k − Σ_l y_l R_l), from the likeliest class's R: where y is
     # nearly 1, its R is nearly the mean
-    R = R - np.take_along_axis(R, np.broadcast_to(_top(a), (*R.shape[:-1], 1)), axis=-1)
+    R = R - R[..., *_top(a)][..., None]
     return y * (R - (y * R).sum(axis=-1, keepdims=True))
 
 
@@ -165,8 +165,8 @@ def _softmax_errors(a, T):
     # −Σ_k t_k ln y_k with −ln y_k = (a_max − a_k) + ln(1 + Σ e^(a_l − a_max)), the sum
     # over all but the largest, and Σ_k t_k = 1: only positive terms
     top, e = _top(a), _exponentials(a)
-    below = a - np.take_along_axis(a, top, axis=1)
-    np.put_along_axis(e, top, 0, axis=1)
+    below = a - a[top][:, None]
+    e[top] = 0
     return np.log1p(e.sum(axis=1)) - (T * below).sum(axis=1)
 
 

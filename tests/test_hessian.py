@@ -391,7 +391,7 @@ def test_the_diagonals_take_a_few_patterns_at_a_time(monkeypatch):
     for module in (fast, fast_outer_product):
         monkeypatch.setattr(module, "IN_CACHE", 1)
         monkeypatch.setattr(
-            module, "forward", lambda n, X: sizes.append(len(X)) or forward(n, X)
+            module, "passed", lambda n, X: sizes.append(len(X)) or forward(n, X)
         )
     np.testing.assert_allclose(hessian_diagonal(net, X, T), whole[0], rtol=1e-12)
     np.testing.assert_allclose(jl.outer_product_diagonal(net, X), whole[1], rtol=1e-12)

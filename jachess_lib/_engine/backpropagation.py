@@ -5,8 +5,8 @@ import numpy as np
 from jachess_lib._engine.connection import Task, weighted
 from jachess_lib._engine.inputs import check_inputs, check_targets
 from jachess_lib._engine.kernels import sum_over_patterns
+from jachess_lib._engine.network import passed
 from jachess_lib.backpropagation import error_signals
-from jachess_lib.network import forward
 
 
 def _check(net, X, T):
@@ -16,12 +16,12 @@ def _check(net, X, T):
 
 def _error(net, X, T, weights=None):
     net = weighted(net, weights)
-    return net.output.error(forward(net, X).a[-1], T)
+    return net.output.error(passed(net, X).a[-1], T)
 
 
 def _error_gradient(net, X, T, weights=None):
     net = weighted(net, weights)
-    trace = forward(net, X)
+    trace = passed(net, X)
     delta = error_signals(net, trace, T)
     return np.concatenate(
         [sum_over_patterns(d, z).ravel() for d, z in zip(delta, trace.z, strict=True)]
@@ -29,7 +29,7 @@ def _error_gradient(net, X, T, weights=None):
 
 
 def _error_gradients(net, X, T, out):
-    trace = forward(net, X)
+    trace = passed(net, X)
     delta = error_signals(net, trace, T)
     for d, z, columns in zip(delta, trace.z, net.slices, strict=True):
         part = out[:, columns].reshape(len(X), d.shape[1], z.shape[1])

@@ -29,9 +29,8 @@ from jachess_lib._engine.kernels import (
     put_separate_units,
     sum_over_patterns,
 )
-from jachess_lib._engine.network import bend, pull, slopes
+from jachess_lib._engine.network import bend, passed, pull, slopes
 from jachess_lib.backpropagation import error_signals
-from jachess_lib.network import forward
 
 
 def check(net, X, T):
@@ -115,7 +114,7 @@ def fill_blocks(net, X, T, places, weights=None):
     """Fill the blocks of H that have a place; with T = None, leave out every δ."""
     for n in pattern_chunks(len(X), _numbers_per_pattern(net)):
         net_n = part_of(net, weights, n)
-        trace = forward(net_n, X[n])
+        trace = passed(net_n, X[n])
         delta = None if T is None else error_signals(net_n, trace, T[n])
         for l, m, B, G in layer_pairs(net_n, trace, delta):
             if (l, m) not in places:
@@ -141,7 +140,7 @@ def _hessian_diagonal(net, X, T, out, weights=None):
     total = np.zeros(out.shape, wide(out.dtype))
     for n in pattern_chunks(len(X), _of_diagonal(net), limit=IN_CACHE):
         net_n = part_of(net, weights, n)
-        trace = forward(net_n, X[n])
+        trace = passed(net_n, X[n])
         delta = error_signals(net_n, trace, T[n])
         for l, M, _ in layer_curvatures(net_n, trace, delta, slopes(net_n, trace)):
             M_jj = M.diagonal()

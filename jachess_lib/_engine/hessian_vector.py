@@ -8,9 +8,8 @@ from jachess_lib._engine import choice
 from jachess_lib._engine.connection import Task, weighted
 from jachess_lib._engine.inputs import check_direction, check_inputs, check_targets
 from jachess_lib._engine.kernels import sum_over_patterns
-from jachess_lib._engine.network import bend, slopes
+from jachess_lib._engine.network import bend, passed, slopes
 from jachess_lib.backpropagation import error_signals
-from jachess_lib.network import forward
 
 
 class Linearisation(NamedTuple):
@@ -52,7 +51,7 @@ def linearise(net, X, T=None, weights=None):
 
 def _linearise(net, X, T, weights=None):
     net = weighted(net, weights)
-    trace = forward(net, X)
+    trace = passed(net, X)
     dh = slopes(net, trace)
     if T is None:
         return Linearisation(net, trace.a[-1], trace.z, dh, None, None)

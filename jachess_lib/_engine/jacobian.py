@@ -5,8 +5,7 @@ import numpy as np
 from jachess_lib._engine.connection import Task
 from jachess_lib._engine.inputs import check_choice, check_inputs
 from jachess_lib._engine.kernels import IN_CACHE, contract, pattern_chunks
-from jachess_lib._engine.network import pull
-from jachess_lib.network import forward
+from jachess_lib._engine.network import passed, pull
 from jachess_lib.output_units import OUTPUT_UNITS
 
 _FEWER = "take fewer patterns at a time"
@@ -25,7 +24,7 @@ def _input_jacobian(net, X, out):
     fill = _from_outputs if net.sizes[-1] <= net.sizes[0] else _from_inputs
     fewer = min(net.sizes[-1], net.sizes[0])
     for n in pattern_chunks(len(X), fewer * sum(net.sizes), limit=IN_CACHE):
-        fill(net, forward(net, X[n]), out[n])
+        fill(net, passed(net, X[n]), out[n])
     return out
 
 
@@ -68,7 +67,7 @@ def _from_inputs(net, trace, J):
 
 
 def _parameter_jacobian(net, X, of, out):
-    trace, J = forward(net, X), out
+    trace, J = passed(net, X), out
     unit = net.output if of == "outputs" else OUTPUT_UNITS["linear"]
     dy_da = None
     for l in range(net.depth - 1, -1, -1):

@@ -4,6 +4,7 @@ import numpy as np
 
 from jachess_lib._engine.connection import Task
 from jachess_lib._engine.inputs import check_inputs
+from jachess_lib.network import Trace
 
 
 def _check(net, X):
@@ -11,6 +12,23 @@ def _check(net, X):
 
 
 forward = Task(_check)
+
+
+def passed(net, X):
+    """Return the Trace of a forward pass; without y, for which not all have a use."""
+    a, z = [], [_with_constant_unit(X)]
+    for l in range(net.depth):
+        a.append(z[l] @ net.W[l].T)
+        if l < net.depth - 1:
+            z.append(_with_constant_unit(net.hidden[l].h(a[l])))
+    return Trace(a, z, None)
+
+
+def _with_constant_unit(z):
+    whole = np.empty((z.shape[0], 1 + z.shape[1]), z.dtype)
+    whole[:, 0] = 1
+    whole[:, 1:] = z
+    return whole
 
 
 def slopes(net, trace):

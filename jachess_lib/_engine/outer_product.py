@@ -9,8 +9,7 @@ from jachess_lib._engine.inputs import check_inputs
 from jachess_lib._engine.jacobian import back_through_layer
 from jachess_lib._engine.kernels import IN_CACHE, pattern_chunks, sum_over_patterns
 from jachess_lib._engine.memory import require_memory
-from jachess_lib._engine.network import pull
-from jachess_lib.network import forward
+from jachess_lib._engine.network import passed, pull
 
 
 def _check(net, X):
@@ -27,7 +26,7 @@ def _outer_product_diagonal(net, X, weights=None):
     diagonal = np.zeros(net.n_parameters, wide(dtype))
     in_sweep = net.sizes[-1] * sum(net.sizes[:-1])
     for n in pattern_chunks(len(X), in_sweep, limit=IN_CACHE):
-        trace, R = forward(net, X[n]), None
+        trace, R = passed(net, X[n]), None
         for l in range(net.depth - 1, -1, -1):
             # Σ_n M_jj z_i² with M_jj = Σ_k R_kj², where M = RᵀR at the outputs and R
             # goes back through the layers as y would
