@@ -23,12 +23,10 @@ def plain_source(*functions):
 
     Examples
     --------
-    >>> from jachess_lib.jacobian import back_through_layer
-    >>> print(plain_source(back_through_layer))
-    def back_through_layer(net, trace, l, dy_da):
-        slope = net.hidden[l - 1].dh(trace.a[l - 1])
-        # eq-jacobian-step: ∂y_k/∂a_j = h'(a_j) Σ_l w_lj ∂y_k/∂a_l
-        return (dy_da @ net.W[l][:, 1:]) * slope[:, None, :]
+    >>> from jachess_lib.network import with_constant_unit
+    >>> print(plain_source(with_constant_unit))
+    def with_constant_unit(z, constant=1):
+        return np.concatenate([np.full_like(z[:, :1], constant), z], axis=1)
     """
     return "\n\n".join(map(_without_docstring, functions))
 

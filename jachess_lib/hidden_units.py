@@ -51,6 +51,8 @@ def _real(a):
 
 def _decay(a):
     """Return e^−|a|, with the sign of Re a standing in for that of a."""
+    if np.isrealobj(a):
+        return np.exp(-np.abs(a))
     return np.exp(np.where(_real(a) >= 0, -a, a))
 
 

@@ -538,6 +538,7 @@ def test_the_other_arguments_are_refused_before_any_task(f):
 
 def test_a_matrix_too_large_is_refused_before_any_task(monkeypatch):
     monkeypatch.setattr(memory, "available", lambda: 1)
+    monkeypatch.setattr(memory, "_SMALL", 0)
     with pytest.raises(MemoryError, match="use hessian_diagonal or a HessianOperator"):
         jl.exact_hessian(NET, untouched(X, 4), untouched(T, 4))
 
