@@ -86,8 +86,7 @@ def second_derivatives(net, trace, delta, M):
             block[:, 1:] += einsum("np,nj,niq->jiqp", z[m], delta[l], G)
             put(H, net, l, m, block)
             if m == l - 1:
-                M_below = one_layer_down(net, trace, delta, l, B)
-        M = M_below if l > 0 else None
+                M = one_layer_down(net, trace, delta, l, B)  # for the next turn
     return H
 
 
