@@ -140,6 +140,19 @@ def test_weights_multiply_each_pattern_s_share(f, output, engine):
 
 
 @EVERY_SUM
+def test_weights_do_not_change_the_precision(f, engine):
+    net, X, T = as_single(*case((3, 5, 4, 2), "tanh", "softmax", N=70))
+    weights = np.linspace(-1, 2, 70)
+    found = np.asarray(f(net, X, T, weights=weights))
+    double = jl.Network(net.sizes, net.w.astype(float), net.hidden, net.output)
+    expected = np.asarray(f(double, X.astype(float), T.astype(float), weights=weights))
+    if f is not jl.error:
+        assert found.dtype == np.float32
+    scale = np.abs(expected).max()
+    np.testing.assert_allclose(found, expected, rtol=2e-5, atol=2e-5 * scale)
+
+
+@EVERY_SUM
 def test_a_weight_of_minus_one_deletes_a_pattern(f):
     net, X, T = case((3, 4, 2), "tanh", "softmax", N=6)
     twice = np.concatenate([X, X[2:3]]), np.concatenate([T, T[2:3]])

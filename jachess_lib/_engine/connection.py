@@ -84,11 +84,9 @@ class Task:
             return shards.sum_over_shards(public, given)
         keywords = {k: given.pop(k) for k in ("out", "weights") if k in given}
         arguments = self.check(**given)
-        if keywords.get("weights") is not None:
-            weights = check_weights(keywords["weights"], len(arguments["X"]))
-        else:
-            weights = None
-        out = keywords.get("out")
+        out, weights = keywords.get("out"), keywords.get("weights")
+        if weights is not None:
+            weights = check_weights(weights, given["net"], len(arguments["X"]))
         if "out" in keywords:
             arguments = dict(
                 zip(arguments, apart(out, *arguments.values()), strict=True)

@@ -338,7 +338,7 @@ def check_covariance(net, X, covariance):
     return C.astype(np.result_type(X, net.w), copy=False)
 
 
-def check_weights(weights, n_patterns):
+def check_weights(weights, net, n_patterns):
     """Return one finite real weight for each pattern, of any sign."""
     weights = _numbers("weights", weights)
     if weights.shape != (n_patterns,):
@@ -348,7 +348,7 @@ def check_weights(weights, n_patterns):
         )
     _require_real("weights", weights)
     _require_finite("weights", weights)
-    return weights
+    return weights.astype(net.w.real.dtype, copy=False)
 
 
 def check_series(outer, inner):

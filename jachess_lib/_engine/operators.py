@@ -126,7 +126,7 @@ def _linearised(net, X, T=None, weights=None):
     fast = import_module("jachess_lib._engine.hessian_vector")
     X, T = fast.check(net, X, T)
     if weights is not None:
-        weights = check_weights(weights, len(X))
+        weights = check_weights(weights, net, len(X))
     token = choice.within.set(True)
     try:
         if choice.chosen() == "plain":

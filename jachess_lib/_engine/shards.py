@@ -176,7 +176,7 @@ def _sum(function, net, X, T, out, keywords):
 def _call(function, net, X, keywords):
     weights = keywords.pop("weights", None)
     if weights is not None:
-        weights = check_weights(weights, X.shape[0])
+        weights = check_weights(weights, net, X.shape[0])
     return _Call(function, net, keywords, weights, chosen())
 
 
