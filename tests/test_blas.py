@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import jachess_lib as jl
-from jachess_lib._engine import blas, kernels
+from jachess_lib._engine import blas, hessian_vector, kernels
 
 RNG = np.random.default_rng(0)
 LAYOUTS = {
@@ -249,3 +249,31 @@ def test_a_child_of_a_process_that_holds_blas_has_its_threads(two_threads):
             os._exit(0 if (blas._hold.users, blas.n_threads()) == (0, 2) else 1)
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
         assert blas.n_threads() == 1
+
+
+@pytest.mark.parametrize(("size", "threads"), [(10, 2), (10**6, 1), (10**9, 2)])
+def test_short_products_are_held_to_one_thread(two_threads, size, threads):
+    with blas.held_if_short(size):
+        assert blas.n_threads() == threads
+    assert blas.n_threads() == 2
+    with pytest.raises(ZeroDivisionError), blas.held_if_short(size):
+        raise ZeroDivisionError
+    assert blas.n_threads() == 2
+
+
+@pytest.mark.parametrize("name", ["hessian_vector_product", "HessianOperator"])
+def test_products_with_a_vector_hold_blas(two_threads, name, monkeypatch):
+    seen, product = [], hessian_vector._product
+    monkeypatch.setattr(
+        hessian_vector,
+        "_product",
+        lambda *given: seen.append(blas.n_threads()) or product(*given),
+    )
+    net = jl.Network.random((30, 40, 3))
+    X, T, v = np.ones((200, 30)), np.ones((200, 3)), np.ones(net.n_parameters)
+    if name == "HessianOperator":
+        jl.HessianOperator(net, X, T) @ v
+    else:
+        jl.hessian_vector_product(net, X, T, v)
+    assert seen == [1]
+    assert blas.n_threads() == 2

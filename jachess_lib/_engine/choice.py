@@ -88,9 +88,12 @@ def _known(name, what):
 
 
 def _of_environment():
-    if "JACHESS_COMPILED" in os.environ:
-        _warn_of_old_name()
-    return _known(os.environ.get("JACHESS_ENGINE") or "auto", "JACHESS_ENGINE")
+    name = os.environ.get("JACHESS_ENGINE")
+    if not name:
+        if "JACHESS_COMPILED" in os.environ:
+            _warn_of_old_name()
+        return "auto"
+    return _known(name, "JACHESS_ENGINE")
 
 
 @cache
@@ -109,9 +112,7 @@ def twin(name, net, *arrays):
     There is one if Numba is installed, the network has units that were compiled, and
     the arrays, X the first, have one precision and the usual layout.
     """
-    if chosen() not in ("compiled", "auto"):
-        return None
-    compiled = compiled_functions()
+    compiled = compiled_functions() if chosen() in ("compiled", "auto") else None
     if compiled is None or not compiled.takes(name, net, arrays):
         return None
     return getattr(compiled, name)

@@ -12,6 +12,7 @@ from inspect import Parameter, signature
 import numpy as np
 
 from jachess_lib._engine import choice, shards
+from jachess_lib._engine.blas import held_if_short
 from jachess_lib._engine.floats import underflows, wide
 from jachess_lib._engine.inputs import apart, check_weights, result_array
 
@@ -93,7 +94,8 @@ class Task:
             )
         token = choice.within.set(True)
         try:
-            result = self._compute(plain, arguments, out, weights)
+            with held_if_short(_multiply_adds(**arguments)):
+                result = self._compute(plain, arguments, out, weights)
             return self.finish(result) if self.finish else result
         finally:
             choice.within.reset(token)
@@ -139,6 +141,11 @@ class Task:
             out[...] = result
             return out
         return result.astype(dtype) if self.is_sum else result
+
+
+def _multiply_adds(X, net=None, **others):
+    """Return the size of one pass; of two networks in series, nothing."""
+    return len(X) * net.n_parameters if net is not None else 0
 
 
 def _precision(net=None, X=None, v=None, **others):

@@ -30,6 +30,11 @@ class Linearisation(NamedTuple):
     engine = "blocked"
 
     @property
+    def n_patterns(self):
+        """The number of patterns."""
+        return len(self.a)
+
+    @property
     def dtype(self):
         """The precision of the products."""
         return np.result_type(self.a, self.net.w)

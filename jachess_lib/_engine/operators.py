@@ -7,6 +7,7 @@ import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
 from jachess_lib._engine import choice, shards
+from jachess_lib._engine.blas import held_if_short
 from jachess_lib._engine.floats import underflows
 from jachess_lib._engine.inputs import check_operand, check_plain, check_weights
 
@@ -142,7 +143,8 @@ def _times(at, v):
     choice.remember(at.engine)
     token = choice.within.set(True)
     try:
-        return at.times(v)
+        with held_if_short(at.n_patterns * at.net.n_parameters):
+            return at.times(v)
     finally:
         choice.within.reset(token)
 
@@ -156,6 +158,11 @@ class _Plain(NamedTuple):
     weights: np.ndarray | None
 
     engine = "plain"
+
+    @property
+    def n_patterns(self):
+        """The number of patterns."""
+        return len(self.X)
 
     @property
     def dtype(self):
