@@ -83,7 +83,7 @@ def outer_product_diagonal(net, X):
     return einsum("nkp,nkl,nlp->p", J, M, J)
 
 
-@lesson(weights=True)
+@lesson(out=True, weights=True)
 def residual_hessian(net, X, T):
     """Return H − Σ_n J_nᵀ M_n J_n, of shape (P, P): what the approximation drops.
 
@@ -92,13 +92,15 @@ def residual_hessian(net, X, T):
     X, T : array, shapes (N, D) and (N, K)
         Patterns and targets, one a row. Dask arrays are summed chunk by
         chunk, and at once: the call computes.
+    out : array, shape (P, P), optional
+        Where to put the result.
     weights : array, shape (N,), optional
         A weight for each pattern's share of the sum, of any sign; −1 deletes one.
 
     Raises
     ------
     ValueError
-        If X or T does not fit.
+        If X, T or `out` does not fit.
     MemoryError
         If the result cannot fit in memory.
     """

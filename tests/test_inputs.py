@@ -69,6 +69,7 @@ WITH_OUT = {
         lambda out: jl.outer_product_hessian(NET, X, out=out),
         (P, P),
     ),
+    "residual_hessian": (lambda out: jl.residual_hessian(NET, X, T, out=out), (P, P)),
 }
 EVERY_X = pytest.mark.parametrize("f", OF_X.values(), ids=OF_X)
 EVERY_T = pytest.mark.parametrize("f", OF_T.values(), ids=OF_T)

@@ -119,7 +119,7 @@ def test_what_it_takes_beside_the_result_counts(monkeypatch):
     for function, arrays, needed in [
         (jl.exact_hessian, (X, T), H + (1 << 26)),
         (jl.outer_product_hessian, (X,), H + (1 << 26)),
-        (jl.residual_hessian, (X, T), 2 * H),
+        (jl.residual_hessian, (X, T), H + (1 << 26)),
         (jl.parameter_jacobian, (np.tile(J, (60, 1)),), 8 * 12000 * 1841 + 1),
     ]:
         monkeypatch.setattr(memory, "available", lambda needed=needed: needed - 1)

@@ -1,5 +1,7 @@
 """The outer-product matrix by the exact blocks without δ, its diagonal by a root."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from jachess_lib._engine.connection import Task
@@ -8,7 +10,6 @@ from jachess_lib._engine.hessian import check, fill_square, square
 from jachess_lib._engine.inputs import check_inputs
 from jachess_lib._engine.jacobian import back_through_layer
 from jachess_lib._engine.kernels import IN_CACHE, pattern_chunks, sum_over_patterns
-from jachess_lib._engine.memory import require_memory
 from jachess_lib._engine.network import passed, pull
 
 
@@ -61,19 +62,20 @@ def _root_below(net, trace):
     return R
 
 
-def _residual_hessian(net, X, T, weights=None):
-    P = net.n_parameters
-    require_memory(
-        2 * P * P * np.result_type(X, net.w).itemsize,
-        f"a result of shape {(P, P)}, a difference of two,",
-        "use hessian_diagonal or a HessianOperator",
+def _residual_hessian(net, X, T, out, weights=None):
+    # as the lesson does: were δ fixed at the outputs, M = ∂δ/∂a would be 0 there
+    fixed = net.with_output(_without_slope(net.output))
+    fill_square(fixed, X, T, out, weights)
+    return out
+
+
+def _without_slope(unit):
+    return replace(
+        unit,
+        name=f"{unit.name} without slope",
+        diagonal=np.zeros_like,
+        times=lambda a, R: np.zeros_like(R),
     )
-    R = np.empty((P, P), np.result_type(X, net.w))
-    fill_square(net, X, T, R, weights)
-    G = np.empty_like(R)
-    fill_square(net, X, None, G, weights)
-    R -= G
-    return R
 
 
 outer_product_hessian = Task(
@@ -83,4 +85,9 @@ outer_product_hessian = Task(
     is_sum=True,
 )
 outer_product_diagonal = Task(_check, _outer_product_diagonal, is_sum=True)
-residual_hessian = Task(check, _residual_hessian, is_sum=True)
+residual_hessian = Task(
+    check,
+    _residual_hessian,
+    result=square("use hessian_diagonal or a HessianOperator"),
+    is_sum=True,
+)
