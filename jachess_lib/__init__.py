@@ -11,7 +11,12 @@ from jachess_lib.hessian_vector import (
     hessian_vector_product,
 )
 from jachess_lib.hidden_units import HIDDEN_UNITS
-from jachess_lib.jacobian import input_jacobian, parameter_jacobian
+from jachess_lib.jacobian import (
+    input_jacobian,
+    jacobian_vector_product,
+    parameter_jacobian,
+    vector_jacobian_product,
+)
 from jachess_lib.network import Network, Trace, forward, one_hot
 from jachess_lib.outer_product import (
     outer_product_diagonal,
@@ -48,6 +53,7 @@ __all__ = [
     "hessian_diagonal",
     "hessian_vector_product",
     "input_jacobian",
+    "jacobian_vector_product",
     "one_hot",
     "outer_product_diagonal",
     "outer_product_hessian",
@@ -55,4 +61,5 @@ __all__ = [
     "propagate_covariance",
     "propagate_error",
     "residual_hessian",
+    "vector_jacobian_product",
 ]

@@ -126,6 +126,7 @@ def case(sizes, hidden, output, N, reach=None):
         T=_targets(output, N, sizes[-1]),
         v=_random(net.n_parameters, seed=4),
         dX=_random(N, sizes[0], seed=7),
+        u=_random(N, sizes[-1], seed=11),
         x=_random(N, 2, seed=8),
         covariance=root @ root.T,
         weights=_random(N, seed=10),
@@ -161,6 +162,12 @@ ROWS = {
     "propagate_covariance": lambda of, c: of(
         jl.propagate_covariance, c.net, c.X, c.covariance
     ),
+    "jacobian_vector_product": lambda of, c: of(
+        jl.jacobian_vector_product, c.net, c.X, c.v
+    ),
+    "jacobian_vector_product of inputs": lambda of, c: of(
+        jl.jacobian_vector_product, c.net, c.X, c.dX, wrt="inputs"
+    ),
     "chain_jacobian": lambda of, c: of(jl.chain_jacobian, c.net, c.inner, c.x),
 }
 SUMS = {
@@ -174,6 +181,12 @@ SUMS = {
     "outer_product_hessian": lambda of, c: of(jl.outer_product_hessian, c.net, c.X),
     "outer_product_diagonal": lambda of, c: of(jl.outer_product_diagonal, c.net, c.X),
     "residual_hessian": lambda of, c: of(jl.residual_hessian, c.net, c.X, c.T),
+    "vector_jacobian_product": lambda of, c: of(
+        jl.vector_jacobian_product, c.net, c.X, c.u
+    ),
+    "vector_jacobian_product of inputs": lambda of, c: of(
+        jl.vector_jacobian_product, c.net, c.X, c.u, wrt="inputs"
+    ),
     "hessian_vector_product": lambda of, c: of(
         jl.hessian_vector_product, c.net, c.X, c.T, c.v
     ),

@@ -69,7 +69,7 @@ PUBLIC = {
     "hessian_block", "outer_product_hessian", "outer_product_diagonal",
     "residual_hessian", "hessian_vector_product", "gauss_newton_vector_product",
     "HessianOperator", "GaussNewtonOperator", "engine", "engine_used",
-    "error_gradients",
+    "error_gradients", "jacobian_vector_product", "vector_jacobian_product",
 }  # fmt: skip
 
 SECTIONS = [

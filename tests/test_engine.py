@@ -41,6 +41,7 @@ SUMS = {
     "gauss_newton_vector_product": lambda net, X, T, **k: (
         jl.gauss_newton_vector_product(net, X, direction(net), **k)
     ),
+    "vector_jacobian_product": jl.vector_jacobian_product,
     "HessianOperator": lambda net, X, T, **k: (
         jl.HessianOperator(net, X, T, **k) @ np.stack([direction(net)] * 2, axis=1)
     ),
@@ -55,6 +56,15 @@ ROWS = {
     "of activations": lambda net, X, T: jl.parameter_jacobian(net, X, of="activations"),
     "error_gradients": jl.error_gradients,
     "propagate_error": lambda net, X, T: jl.propagate_error(net, X, X / 9),
+    "jvp of parameters": lambda net, X, T: jl.jacobian_vector_product(
+        net, X, direction(net)
+    ),
+    "jvp of inputs": lambda net, X, T: jl.jacobian_vector_product(
+        net, X, X / 9, wrt="inputs"
+    ),
+    "vjp of inputs": lambda net, X, T: jl.vector_jacobian_product(
+        net, X, T, wrt="inputs"
+    ),
 }
 EVERY_SUM = pytest.mark.parametrize("f", SUMS.values(), ids=SUMS)
 EVERY = pytest.mark.parametrize("f", (SUMS | ROWS).values(), ids=SUMS | ROWS)
@@ -301,7 +311,7 @@ def test_what_a_function_says_of_itself(name):
     body = inspect.signature(function.plain).parameters
     assert [p for p in parameters if p not in ("out", "weights")] == list(body)
     assert ("out" in parameters) == (task.result is not None)
-    assert ("weights" in parameters) == task.is_sum
+    assert ("weights" in parameters) == bool(task.is_sum)
     assert function.__doc__ == function.plain.__doc__
     for keyword in ("out", "weights"):
         if keyword in parameters:

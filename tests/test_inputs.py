@@ -44,6 +44,10 @@ OF_X["hessian_vector_product"] = lambda net, X: jl.hessian_vector_product(
 OF_X["gauss_newton_vector_product"] = lambda net, X: jl.gauss_newton_vector_product(
     net, X, np.ones(P)
 )
+OF_X["jacobian_vector_product"] = lambda net, X: jl.jacobian_vector_product(
+    net, X, np.ones((5, 3)), wrt="inputs"
+)
+OF_X["vector_jacobian_product"] = lambda net, X: jl.vector_jacobian_product(net, X, T)
 OF_T = {
     "error": jl.error,
     "error_gradient": jl.error_gradient,
@@ -245,6 +249,8 @@ def test_x_that_is_not_finite(f, value):
             "error_gradients",
             "input_jacobian",
             "parameter_jacobian",
+            "jacobian_vector_product",
+            "vector_jacobian_product",
         )
     ],
 )

@@ -69,19 +69,22 @@ class Task:
     the plain body does; it takes `weights` where the function does, and the array to
     fill as `out` where `result` says how large that is: (shape, bytes that it takes
     beside, what to use where they are too many). A sum over patterns is one that Dask
-    arrays and weights go into. `finish` is applied to the result.
+    arrays and weights go into; `is_sum` may be a function of the arguments. `finish`
+    is applied to the result.
     """
 
     check: object
     blocked: object = None
     result: object = None
-    is_sum: bool = False
+    is_sum: object = False
     finish: object = None
 
     @underflows
     def call(self, plain, public, given):
         """Answer a caller."""
-        if self.is_sum and shards.any_shards(given["X"], given.get("T")):
+        if self._sums(given) and shards.any_shards(
+            *(given.get(name) for name in ("X", "T", "u"))
+        ):
             return shards.sum_over_shards(public, given)
         keywords = {k: given.pop(k) for k in ("out", "weights") if k in given}
         arguments = self.check(**given)
@@ -99,6 +102,9 @@ class Task:
             return self.finish(result) if self.finish else result
         finally:
             choice.within.reset(token)
+
+    def _sums(self, given):
+        return self.is_sum(given) if callable(self.is_sum) else self.is_sum
 
     def _compute(self, plain, arguments, out, weights):
         out = self._array(arguments, out)
@@ -148,9 +154,9 @@ def _multiply_adds(X, net=None, **others):
     return len(X) * net.n_parameters if net is not None else 0
 
 
-def _precision(net=None, X=None, v=None, **others):
-    """Return the dtype of a sum: of the network, the patterns and a direction."""
-    given = [A.dtype for A in (getattr(net, "w", None), X, v) if A is not None]
+def _precision(net=None, X=None, v=None, u=None, **others):
+    """Return the dtype of a sum: of the network, the patterns and what multiplies."""
+    given = [A.dtype for A in (getattr(net, "w", None), X, v, u) if A is not None]
     return np.result_type(*given)
 
 

@@ -2,13 +2,24 @@
 
 import numpy as np
 
-from jachess_lib._engine.connection import Task
-from jachess_lib._engine.inputs import check_choice, check_inputs
-from jachess_lib._engine.kernels import IN_CACHE, contract, pattern_chunks
+from jachess_lib._engine.connection import Task, weighted
+from jachess_lib._engine.inputs import (
+    check_choice,
+    check_direction,
+    check_inputs,
+    check_multipliers,
+)
+from jachess_lib._engine.kernels import (
+    IN_CACHE,
+    contract,
+    pattern_chunks,
+    sum_over_patterns,
+)
 from jachess_lib._engine.network import passed, pull
 from jachess_lib.output_units import OUTPUT_UNITS
 
 _FEWER = "take fewer patterns at a time"
+_WRT = ("parameters", "inputs")
 
 
 def _check(net, X):
@@ -18,6 +29,22 @@ def _check(net, X):
 def _check_of(net, X, of):
     check_choice("of", of, ("outputs", "activations"))
     return {**_check(net, X), "of": of}
+
+
+def _check_direction(net, X, v, wrt):
+    check_choice("wrt", wrt, _WRT)
+    given = _check(net, X)
+    if wrt == "inputs":
+        v = check_inputs(net, v, name="v", rows=len(given["X"]), complex_allowed=True)
+    else:
+        v = check_direction(net, v, complex_allowed=True)
+    return {**given, "v": v, "wrt": wrt}
+
+
+def _check_multipliers(net, X, u, wrt):
+    check_choice("wrt", wrt, _WRT)
+    given = _check(net, X)
+    return {**given, "u": check_multipliers(net, given["X"], u), "wrt": wrt}
 
 
 def _input_jacobian(net, X, out):
@@ -82,6 +109,36 @@ def _parameter_jacobian(net, X, of, out):
     return J
 
 
+def _jacobian_vector_product(net, X, v, wrt):
+    trace, da, dz = passed(net, X), 0, None
+    for l in range(net.depth):
+        W = net.W[l]
+        if wrt == "inputs":
+            da = (v if l == 0 else dz) @ W[:, 1:].T
+        else:
+            da = trace.z[l] @ v[net.slices[l]].reshape(W.shape).T
+            if l > 0:
+                da = da + dz @ W[:, 1:].T
+        if l < net.depth - 1:
+            dz = net.hidden[l].dh(trace.a[l]) * da
+    return net.output.times(trace.a[-1], da)
+
+
+def _vector_jacobian_product(net, X, u, wrt, weights=None):
+    net = weighted(net, weights)
+    trace, parts = passed(net, X), []
+    du = net.output.times(trace.a[-1], u)
+    for l in range(net.depth - 1, -1, -1):
+        if wrt == "parameters":
+            parts.insert(0, sum_over_patterns(du, trace.z[l]).ravel())
+            if l == 0:
+                return np.concatenate(parts)
+        du = du @ net.W[l][:, 1:]
+        if l > 0:
+            du = du * net.hidden[l - 1].dh(trace.a[l - 1])
+    return du
+
+
 def _of_inputs(net, X):
     return (len(X), net.sizes[-1], net.sizes[0]), 0, _FEWER
 
@@ -95,3 +152,9 @@ def _of_parameters(net, X, of):
 
 input_jacobian = Task(_check, _input_jacobian, result=_of_inputs)
 parameter_jacobian = Task(_check_of, _parameter_jacobian, result=_of_parameters)
+jacobian_vector_product = Task(_check_direction, _jacobian_vector_product)
+vector_jacobian_product = Task(
+    _check_multipliers,
+    _vector_jacobian_product,
+    is_sum=lambda given: given["wrt"] != "inputs",
+)

@@ -21,6 +21,7 @@ from jachess_lib._engine.choice import chosen, engine
 from jachess_lib._engine.floats import wide
 from jachess_lib._engine.inputs import (
     check_inputs,
+    check_multipliers,
     check_shards,
     check_targets,
     check_weights,
@@ -42,8 +43,9 @@ def any_shards(*values):
 def sum_over_shards(function, given):
     """Return the sum of a public function over the chunks of X and T in `given`."""
     given = {k: v for k, v in given.items() if v is not None}
-    net, X, T = given.pop("net"), given.pop("X"), given.pop("T", None)
-    return _sum(function, net, X, T, given.pop("out", None), given)
+    paired = "u" if "u" in given else "T"
+    net, X, T = given.pop("net"), given.pop("X"), given.pop(paired, None)
+    return _sum(function, net, X, T, given.pop("out", None), given, paired)
 
 
 class Kept:
@@ -60,19 +62,24 @@ class Kept:
 
 @dataclass(frozen=True)
 class _Call:
-    """What all tasks share, sent once: the function and all but X and T."""
+    """What all tasks share, sent once: the function and all but X and T.
+
+    `paired` is what the function calls T: multipliers u are no targets.
+    """
 
     function: object
     net: object
     keywords: dict
     weights: np.ndarray | None
     engine: str
+    paired: str
 
     def __call__(self, X, T, first=0):
         """Return the function of one chunk, whose rows count from `first`."""
         check_inputs(self.net, X, complex_allowed=True, first=first)
         if T is not None:
-            check_targets(self.net, X, T, first=first)
+            check = check_multipliers if self.paired == "u" else check_targets
+            check(self.net, X, T, first=first)
         return self._of(X, T, slice(first, first + len(X)))
 
     def of_nothing(self, X, T):
@@ -152,10 +159,10 @@ def _add(parts):
     return total
 
 
-def _sum(function, net, X, T, out, keywords):
+def _sum(function, net, X, T, out, keywords, paired):
     """Return the sum of function(net, X_s, T_s, **keywords) over the shards s."""
-    X, T = _aligned(net, X, T)
-    call = _call(function, net, X, keywords)
+    X, T = _aligned(net, X, T, paired)
+    call = _call(function, net, X, keywords, paired)
     total = call.of_nothing(X, T)
     if out is not None:
         out = result_array(out, total.shape, total.dtype)
@@ -173,11 +180,11 @@ def _sum(function, net, X, T, out, keywords):
     return out
 
 
-def _call(function, net, X, keywords):
+def _call(function, net, X, keywords, paired="T"):
     weights = keywords.pop("weights", None)
     if weights is not None:
         weights = check_weights(weights, net, X.shape[0])
-    return _Call(function, net, keywords, weights, chosen())
+    return _Call(function, net, keywords, weights, chosen(), paired)
 
 
 def keep(linearise, net, X, T, weights):
@@ -219,11 +226,11 @@ def sum_products(product, at, v):
     return sums if v is None else sums.astype(total.dtype, copy=False)
 
 
-def _aligned(net, X, T):
+def _aligned(net, X, T, paired="T"):
     """Return X and T as Dask arrays whose chunks are whole rows, the same for both."""
     import dask.array as da
 
-    X, T = check_shards(net, X, T)
+    X, T = check_shards(net, X, T, paired)
     if not isinstance(X, da.Array):
         X = da.from_array(X, chunks=(T.chunks[0], -1))
     X = X.rechunk({1: -1})
