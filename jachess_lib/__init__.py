@@ -10,7 +10,7 @@ from jachess_lib.hessian_vector import (
     gauss_newton_vector_product,
     hessian_vector_product,
 )
-from jachess_lib.hidden_units import HIDDEN_UNITS
+from jachess_lib.hidden_units import HIDDEN_UNITS, HiddenUnit
 from jachess_lib.jacobian import (
     input_jacobian,
     jacobian_vector_product,
@@ -35,6 +35,7 @@ __all__ = [
     "OUTPUT_UNITS",
     "GaussNewtonOperator",
     "HessianOperator",
+    "HiddenUnit",
     "Network",
     "Trace",
     "central_difference",

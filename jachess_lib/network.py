@@ -58,7 +58,7 @@ class Network:
         All parameters: W[0] row by row, then W[1], …; column 0 of each is the bias.
     hidden : str or sequence of str
         One name of `HIDDEN_UNITS` for all hidden layers, or one for each. The units
-        themselves will do as well.
+        themselves will do as well, and so does a `HiddenUnit` of your own.
     output : str
         A name of `OUTPUT_UNITS`, or that unit; it also fixes the error (canonical
         pairs).
@@ -188,9 +188,7 @@ class Network:
 
     def _key(self):
         """Return what makes this network, in things that can be pickled."""
-        # units hold functions, which do not pickle: their names do
-        names = tuple(unit.name for unit in self.hidden)
-        return self.w, self.sizes, names, self.output.name
+        return self.w, self.sizes, self.hidden, self.output.name
 
     def __copy__(self):
         new = object.__new__(Network)

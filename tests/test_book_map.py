@@ -34,10 +34,10 @@ WITH_FIGURES = [*CHAPTERS, PERFORMANCE]
 EVERY_NOTEBOOK = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 
 # Who may import whom: of our modules, a lesson may use those in its row, and of the
-# engine its connection. Two more take its checks, for what is no sum: the network's
-# constructor and its labels.
+# engine its connection. Others take its checks, for what is no sum: the network's
+# constructor and its labels, and hidden units that callers make.
 MAY_IMPORT = {
-    "hidden_units": {"_engine.floats"},
+    "hidden_units": {"_engine.floats", "_engine.hidden_units"},
     "output_units": {"_engine.floats", "hidden_units"},
     "network": {"_engine", "_engine.inputs", "hidden_units", "output_units"},
     "backpropagation": {"_engine", "network"},
@@ -70,6 +70,7 @@ PUBLIC = {
     "residual_hessian", "hessian_vector_product", "gauss_newton_vector_product",
     "HessianOperator", "GaussNewtonOperator", "engine", "engine_used",
     "error_gradients", "jacobian_vector_product", "vector_jacobian_product",
+    "HiddenUnit",
 }  # fmt: skip
 
 SECTIONS = [

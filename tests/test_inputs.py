@@ -98,6 +98,7 @@ def test_every_public_function_is_covered():
         "complex_step",
         "HessianOperator",
         "GaussNewtonOperator",
+        "HiddenUnit",
         "engine",
         "engine_used",
     }

@@ -109,6 +109,21 @@ def check_sizes(sizes):
     return tuple(int(m) for m in sizes)
 
 
+def check_hidden_unit(unit, table):
+    """Return the hidden unit of that name, or a unit that a caller has made."""
+    name = getattr(unit, "name", None)
+    if not isinstance(unit, type(next(iter(table.values())))) or unit is table.get(
+        name
+    ):
+        return check_unit("hidden", unit, table)
+    if name in table:
+        raise ValueError(
+            f"there is a hidden unit {name!r} already, and this one is another: give "
+            "it a name of its own"
+        )
+    return unit
+
+
 def check_unit(kind, unit, table):
     """Return the unit of that name; a unit of the table stands for itself."""
     name = unit if isinstance(unit, str) else getattr(unit, "name", None)
@@ -123,13 +138,13 @@ def check_unit(kind, unit, table):
 def check_hidden_units(hidden, table, count):
     """Return a hidden unit for each of `count` layers, given one (name) or all."""
     if isinstance(hidden, (str, *{type(unit) for unit in table.values()})):
-        return (check_unit("hidden", hidden, table),) * count
+        return (check_hidden_unit(hidden, table),) * count
     if not isinstance(hidden, (list, tuple)) or len(hidden) != count:
         raise ValueError(
             f"hidden must be one name, or a list of one for each of the {count} hidden "
             f"layers, got {hidden!r}"
         )
-    return tuple(check_unit("hidden", name, table) for name in hidden)
+    return tuple(check_hidden_unit(unit, table) for unit in hidden)
 
 
 def check_vector(name, vector, length, *, complex_allowed=False):
