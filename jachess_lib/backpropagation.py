@@ -52,7 +52,7 @@ def error_signals(net, trace, T):
     return delta
 
 
-@lesson(weights=True)
+@lesson(out=True, weights=True)
 def error_gradient(net, X, T):
     """Return ∂E/∂w, of shape (P,), by one forward and one backward pass, O(N P).
 
@@ -62,13 +62,15 @@ def error_gradient(net, X, T):
         Patterns and targets, one a row, as in `error`. Dask arrays are summed chunk by
         chunk, and at once: the call computes. X and the network's parameters
         may be complex.
+    out : array, shape (P,), optional
+        Where to put the result.
     weights : array, shape (N,), optional
         A weight for each pattern's share of the sum, of any sign; −1 deletes one.
 
     Raises
     ------
     ValueError
-        As `error`.
+        As `error`, or if `out` does not fit.
     """
     trace = forward(net, X)
     delta = error_signals(net, trace, T)

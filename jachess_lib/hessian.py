@@ -114,7 +114,7 @@ def put(H, net, l, m, block):
     H[net.slices[m], net.slices[l]] = block.T
 
 
-@lesson(weights=True)
+@lesson(out=True, weights=True)
 def hessian_block(net, X, T, l, m):
     """Return the block of H for the weight layers l and m, of shape (P_l, P_m).
 
@@ -125,13 +125,15 @@ def hessian_block(net, X, T, l, m):
         chunk, and at once: the call computes.
     l, m : int
         Weight layers, counted from 0.
+    out : array, shape (P_l, P_m), optional
+        Where to put the result.
     weights : array, shape (N,), optional
         A weight for each pattern's share of the sum, of any sign; −1 deletes one.
 
     Raises
     ------
     ValueError
-        If X, T, `l` or `m` does not fit.
+        If X, T, `l`, `m` or `out` does not fit.
     MemoryError
         If the block cannot fit in memory.
     """

@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 
-@lesson(weights=True)
+@lesson(out=True, weights=True)
 def hessian_vector_product(net, X, T, v):
     """Return Hv, of shape (P,), without forming H.
 
@@ -43,13 +43,15 @@ def hessian_vector_product(net, X, T, v):
         chunk, and at once: the call computes.
     v : array, shape (P,)
         Direction in parameter space, ordered as `net.w`.
+    out : array, shape (P,), optional
+        Where to put the result.
     weights : array, shape (N,), optional
         A weight for each pattern's share of the sum, of any sign; −1 deletes one.
 
     Raises
     ------
     ValueError
-        If X, T or `v` does not fit.
+        If X, T, `v` or `out` does not fit.
 
     Examples
     --------
@@ -87,7 +89,7 @@ def changes_forward(net, trace, v):
     return V, R_a, R_z
 
 
-@lesson(weights=True)
+@lesson(out=True, weights=True)
 def gauss_newton_vector_product(net, X, v):
     """Return Σ_n J_nᵀ M_n J_n v, of shape (P,), without forming the matrix.
 
@@ -98,13 +100,15 @@ def gauss_newton_vector_product(net, X, v):
         call computes.
     v : array, shape (P,)
         Direction in parameter space, ordered as `net.w`.
+    out : array, shape (P,), optional
+        Where to put the result.
     weights : array, shape (N,), optional
         A weight for each pattern's share of the sum, of any sign; −1 deletes one.
 
     Raises
     ------
     ValueError
-        If X or `v` does not fit.
+        If X, `v` or `out` does not fit.
     """
     trace = forward(net, X)
     _, R_a, _ = changes_forward(net, trace, v)

@@ -148,7 +148,7 @@ def jacobian_vector_product(net, X, v, *, wrt="parameters"):
     return net.output.times(trace.a[-1], da)
 
 
-@lesson(weights=True)
+@lesson(out=True, weights=True)
 def vector_jacobian_product(net, X, u, *, wrt="parameters"):
     """Return Jᵀu, of shape (P,) summed over the patterns, or (N, D), without J.
 
@@ -164,13 +164,15 @@ def vector_jacobian_product(net, X, u, *, wrt="parameters"):
     wrt : {"parameters", "inputs"}
         What the outputs are differentiated with respect to. Inputs are each pattern's
         own: there is no sum, and no Dask array is taken.
+    out : array, shape (P,) or (N, D), optional
+        Where to put the result.
     weights : array, shape (N,), optional
         A weight for each pattern's u, of any sign.
 
     Raises
     ------
     ValueError
-        If X, `u` or `wrt` does not fit.
+        If X, `u`, `wrt` or `out` does not fit.
 
     Examples
     --------

@@ -60,7 +60,7 @@ def outer_product_hessian(net, X):
     return einsum("nkp,nkl,nlq->pq", J, M, J)
 
 
-@lesson(weights=True)
+@lesson(out=True, weights=True)
 def outer_product_diagonal(net, X):
     """Return the diagonal of Σ_n J_nᵀ M_n J_n, of shape (P,), without the rest.
 
@@ -69,13 +69,15 @@ def outer_product_diagonal(net, X):
     X : array, shape (N, D)
         Patterns, one a row. A Dask array is summed chunk by chunk, and at once: the
         call computes.
+    out : array, shape (P,), optional
+        Where to put the result.
     weights : array, shape (N,), optional
         A weight for each pattern's share of the sum, of any sign; −1 deletes one.
 
     Raises
     ------
     ValueError
-        If X does not fit.
+        If X or `out` does not fit.
     """
     J = parameter_jacobian(net, X, of="activations")
     M = net.output.dy_da(forward(net, X).a[-1])

@@ -1,5 +1,6 @@
 """Bad input: every public function says what is wrong and what to do."""
 
+import inspect
 import re
 
 import dask.array as da
@@ -60,24 +61,40 @@ OF_T = {
         net, X, T, np.ones(P)
     ),
 }
+# {name: (shape of its result, its arguments after X and T, if it takes T)}
 WITH_OUT = {
-    "input_jacobian": (lambda out: jl.input_jacobian(NET, X, out=out), (5, 2, 3)),
-    "parameter_jacobian": (
-        lambda out: jl.parameter_jacobian(NET, X, out=out),
-        (5, 2, P),
-    ),
-    "error_gradients": (lambda out: jl.error_gradients(NET, X, T, out=out), (5, P)),
-    "exact_hessian": (lambda out: jl.exact_hessian(NET, X, T, out=out), (P, P)),
-    "hessian_diagonal": (lambda out: jl.hessian_diagonal(NET, X, T, out=out), (P,)),
-    "outer_product_hessian": (
-        lambda out: jl.outer_product_hessian(NET, X, out=out),
-        (P, P),
-    ),
-    "residual_hessian": (lambda out: jl.residual_hessian(NET, X, T, out=out), (P, P)),
+    "error_gradient": ((P,), ()),
+    "error_gradients": ((5, P), ()),
+    "input_jacobian": ((5, 2, 3), ()),
+    "parameter_jacobian": ((5, 2, P), ()),
+    "vector_jacobian_product": ((P,), (T,)),
+    "exact_hessian": ((P, P), ()),
+    "hessian_block": ((16, 10), (0, 1)),
+    "hessian_diagonal": ((P,), ()),
+    "outer_product_hessian": ((P, P), ()),
+    "outer_product_diagonal": ((P,), ()),
+    "residual_hessian": ((P, P), ()),
+    "hessian_vector_product": ((P,), (np.arange(P) / P,)),
+    "gauss_newton_vector_product": ((P,), (np.arange(P) / P,)),
 }
 EVERY_X = pytest.mark.parametrize("f", OF_X.values(), ids=OF_X)
 EVERY_T = pytest.mark.parametrize("f", OF_T.values(), ids=OF_T)
-EVERY_OUT = pytest.mark.parametrize(("f", "shape"), WITH_OUT.values(), ids=WITH_OUT)
+EVERY_OUT = pytest.mark.parametrize("name", WITH_OUT)
+
+
+def arguments_of(name):
+    """Return a function that takes `out`, the shape of that and what else it takes."""
+    shape, more = WITH_OUT[name]
+    return getattr(jl, name), shape, [X, T, *more] if name in OF_T else [X, *more]
+
+
+def test_all_that_is_as_large_as_the_parameters_takes_out():
+    taking = {
+        name
+        for name in jl.__all__
+        if callable(f := getattr(jl, name)) and "out" in inspect.signature(f).parameters
+    }
+    assert taking == set(WITH_OUT)
 
 
 def changed(array, index, value):
@@ -316,7 +333,21 @@ def test_softmax_targets_that_are_not_distributions(f):
 
 
 @EVERY_OUT
-def test_out_that_does_not_fit(f, shape):
+def test_out_is_what_is_returned(name, engine):
+    f, shape, arguments = arguments_of(name)
+    expected = f(NET, *arguments)
+    assert expected.shape == shape
+    strided = np.full([2 * m for m in shape], 7.0)[
+        tuple([slice(None, None, 2)] * len(shape))
+    ]
+    for out in (np.full(shape, 7.0), np.full(shape[::-1], 7.0).T, strided):
+        assert f(NET, *arguments, out=out) is out
+        np.testing.assert_allclose(out, expected, rtol=1e-12, atol=1e-15)
+
+
+@EVERY_OUT
+def test_out_that_does_not_fit(name):
+    f, shape, arguments = arguments_of(name)
     read_only = np.empty(shape)
     read_only.flags.writeable = False
     wrong_shape = (shape[0] + 1, *shape[1:])
@@ -328,18 +359,31 @@ def test_out_that_does_not_fit(f, shape):
         (np.empty(shape).tolist(), "out must be a NumPy array, got list"),
     ]:
         with pytest.raises(ValueError, match=message):
-            f(out)
+            f(NET, *arguments, out=out)
 
 
 @EVERY_OUT
-def test_out_is_untouched_when_something_else_is_wrong(f, shape):
+def test_out_is_untouched_when_something_else_is_wrong(name):
+    f, shape, arguments = arguments_of(name)
     out = np.full(shape, 7.0)
-    name = next(name for name, (g, _) in WITH_OUT.items() if g is f)
-    bad = changed(X, (0, 0), np.nan)
-    arguments = (bad, T) if name in OF_T else (bad,)
+    arguments[0] = changed(X, (0, 0), np.nan)
     with pytest.raises(ValueError, match="X"):
-        getattr(jl, name)(NET, *arguments, out=out)
+        f(NET, *arguments, out=out)
     np.testing.assert_array_equal(out, 7)
+
+
+def test_the_precision_of_a_direction_is_that_of_out():
+    single = jl.Network(NET.sizes, NET.w.astype(np.float32))
+    x, v = X.astype(np.float32), np.ones(P)
+    for engine in ("plain", "blocked"):
+        with jl.engine(engine):
+            out = np.empty(P)
+            assert jl.hessian_vector_product(single, x, T, v, out=out) is out
+            np.testing.assert_array_equal(
+                out, jl.hessian_vector_product(single, x, T, v)
+            )
+            with pytest.raises(ValueError, match="dtype float32, got .* float64"):
+                jl.hessian_vector_product(single, x, T, v.astype(np.float32), out=out)
 
 
 @pytest.mark.parametrize(
@@ -662,15 +706,16 @@ def test_targets_keep_the_precision_of_the_network():
 
 
 @EVERY_OUT
-def test_out_may_be_where_an_argument_is(f, shape):
-    name = next(name for name, (g, _) in WITH_OUT.items() if g is f)
-    arrays = (X, T) if name in OF_T else (X,)
-    expected = getattr(jl, name)(NET, *arrays)
-    for i in range(len(arrays)):
-        memory = np.zeros(max(expected.size, arrays[i].size) + 3)
-        given = list(arrays)
-        given[i] = memory[3 : 3 + arrays[i].size].reshape(arrays[i].shape)
-        given[i][...] = arrays[i]
+def test_out_may_be_where_an_argument_is(name):
+    f, shape, arguments = arguments_of(name)
+    expected = f(NET, *arguments)
+    for i, A in enumerate(arguments):
+        if not isinstance(A, np.ndarray):
+            continue
+        memory = np.zeros(max(expected.size, A.size) + 3)
+        given = list(arguments)
+        given[i] = memory[3 : 3 + A.size].reshape(A.shape)
+        given[i][...] = A
         out = memory[: expected.size].reshape(shape)
-        getattr(jl, name)(NET, *given, out=out)
+        f(NET, *given, out=out)
         np.testing.assert_array_equal(out, expected)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from jachess_lib._engine.connection import Task, weighted
+from jachess_lib._engine.connection import Task, of_parameters, weighted
 from jachess_lib._engine.inputs import check_inputs, check_targets
 from jachess_lib._engine.kernels import sum_over_patterns
 from jachess_lib._engine.network import passed
@@ -43,5 +43,7 @@ def _rows(net, X, T):
 
 
 error = Task(_check, _error, is_sum=True, finish=lambda E: E.item())
-error_gradient = Task(_check, _error_gradient, is_sum=True)
+error_gradient = Task(
+    _check, _error_gradient, result=of_parameters, fills=False, is_sum=True
+)
 error_gradients = Task(_check, _error_gradients, result=_rows)

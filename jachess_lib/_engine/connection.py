@@ -68,7 +68,8 @@ class Task:
     `check` takes the arguments and returns those of the body. `blocked` computes what
     the plain body does; it takes `weights` where the function does, and the array to
     fill as `out` where `result` says how large that is: (shape, bytes that it takes
-    beside, what to use where they are too many). A sum over patterns is one that Dask
+    beside, what to use where they are too many). One that does not fill it returns a
+    vector, which is copied there if a caller asks. A sum over patterns is one that Dask
     arrays and weights go into; `is_sum` may be a function of the arguments. `finish`
     is applied to the result.
     """
@@ -77,6 +78,7 @@ class Task:
     blocked: object = None
     result: object = None
     is_sum: object = False
+    fills: bool = True
     finish: object = None
 
     @underflows
@@ -110,13 +112,22 @@ class Task:
         out = self._array(arguments, out)
         if self.blocked is None or choice.chosen() == "plain":
             choice.remember("plain")
-            return self.plain(plain, arguments, out, weights)
-        keywords = {} if self.result is None else {"out": out}
+            result = self.plain(plain, arguments, weights)
+        else:
+            result = self._fast(plain.__name__, arguments, out, weights)
+        if out is None or result is out:
+            return result
+        out[...] = result
+        return out
+
+    def _fast(self, name, arguments, out, weights):
+        keywords = {"out": out} if self.result is not None and self.fills else {}
         if weights is not None:
             choice.remember("blocked")
             return self.blocked(**arguments, weights=weights, **keywords)
-        arrays = [A for A in arguments.values() if isinstance(A, np.ndarray)]
-        compiled = choice.twin(plain.__name__, arguments["net"], *arrays)
+        given = (*arguments.values(), *keywords.values())
+        arrays = [A for A in given if isinstance(A, np.ndarray)]
+        compiled = choice.twin(name, arguments["net"], *arrays)
         if compiled is None:
             choice.remember("blocked")
             return self.blocked(**arguments, **keywords)
@@ -124,18 +135,18 @@ class Task:
 
     def _array(self, arguments, out):
         """Return the array to fill, if this is a function that fills one."""
-        if self.result is None:
+        if self.result is None or (out is None and not self.fills):
             return None
         shape, temporaries, instead = self.result(**arguments)
         return result_array(
             out,
             shape,
-            np.result_type(arguments["X"], arguments["net"].w),
+            _precision(**arguments),
             instead=instead,
             temporaries=temporaries,
         )
 
-    def plain(self, plain, arguments, out=None, weights=None):
+    def plain(self, plain, arguments, weights=None):
         """Run the plain body; sums of single precision are taken in double."""
         dtype = _precision(**arguments)
         if self.is_sum:
@@ -143,10 +154,12 @@ class Task:
         if weights is not None:
             arguments["net"] = weighted(arguments["net"], weights)
         result = plain(**arguments)
-        if out is not None:
-            out[...] = result
-            return out
-        return result.astype(dtype) if self.is_sum else result
+        return result.astype(dtype, copy=False) if self.is_sum else result
+
+
+def of_parameters(net, **arguments):
+    """Return what a result of shape (P,) takes, as a `Task` asks."""
+    return (net.n_parameters,), 0, "use a smaller network"
 
 
 def _multiply_adds(X, net=None, **others):

@@ -12,13 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from jachess_lib._engine.blas import in_threads
-from jachess_lib._engine.connection import Task, weighted
+from jachess_lib._engine.connection import Task, of_parameters, weighted
 from jachess_lib._engine.floats import wide
 from jachess_lib._engine.inputs import (
     check_index,
     check_inputs,
     check_targets,
-    result_array,
 )
 from jachess_lib._engine.kernels import (
     IN_CACHE,
@@ -49,20 +48,17 @@ def _exact_hessian(net, X, T, out, weights=None):
     return out
 
 
-def _hessian_block(net, X, T, l, m, weights=None):
+def _hessian_block(net, X, T, l, m, out, weights=None):
     low, high = sorted((l, m))
-    shape = net.W[high].size, net.W[low].size
-    block = result_array(
-        None,
-        shape,
-        np.result_type(X, net.w),
-        instead="use hessian_diagonal",
-        temporaries=beside_the_result(net, X, math.prod(shape)),
-    )
-    with in_threads(), summed_into(net, X, block) as total:
+    with in_threads(), summed_into(net, X, out if l >= m else out.T) as total:
         view = total.reshape(*net.W[high].shape, *net.W[low].shape)
         fill_blocks(net, X, T, {(high, low): (view, None)}, weights)
-    return block if l >= m else block.T
+    return out
+
+
+def _of_block(net, X, T, l, m):
+    shape = net.W[l].size, net.W[m].size
+    return shape, beside_the_result(net, X, math.prod(shape)), "use hessian_diagonal"
 
 
 def beside_the_result(net, X, size):
@@ -278,15 +274,11 @@ def square(instead):
     return result
 
 
-def _vector(net, X, T):
-    return (net.n_parameters,), 0, "use a smaller network"
-
-
 exact_hessian = Task(
     check,
     _exact_hessian,
     result=square("use hessian_diagonal or a HessianOperator"),
     is_sum=True,
 )
-hessian_block = Task(_check_block, _hessian_block, is_sum=True)
-hessian_diagonal = Task(check, _hessian_diagonal, result=_vector, is_sum=True)
+hessian_block = Task(_check_block, _hessian_block, result=_of_block, is_sum=True)
+hessian_diagonal = Task(check, _hessian_diagonal, result=of_parameters, is_sum=True)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jachess_lib._engine import choice
-from jachess_lib._engine.connection import Task, weighted
+from jachess_lib._engine.connection import Task, of_parameters, weighted
 from jachess_lib._engine.inputs import check_direction, check_inputs, check_targets
 from jachess_lib._engine.kernels import sum_over_patterns
 from jachess_lib._engine.network import bend, passed, slopes
@@ -127,7 +127,17 @@ def _gauss_newton_vector_product(net, X, v, weights=None):
     return _linearise(net, X, None, weights).times(v)
 
 
-hessian_vector_product = Task(_check_with_targets, _hessian_vector_product, is_sum=True)
+hessian_vector_product = Task(
+    _check_with_targets,
+    _hessian_vector_product,
+    result=of_parameters,
+    fills=False,
+    is_sum=True,
+)
 gauss_newton_vector_product = Task(
-    _check_without, _gauss_newton_vector_product, is_sum=True
+    _check_without,
+    _gauss_newton_vector_product,
+    result=of_parameters,
+    fills=False,
+    is_sum=True,
 )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from jachess_lib._engine.connection import Task, weighted
+from jachess_lib._engine.connection import Task, of_parameters, weighted
 from jachess_lib._engine.inputs import (
     check_choice,
     check_direction,
@@ -150,11 +150,17 @@ def _of_parameters(net, X, of):
     return shape, len(X) * in_sweep * itemsize, _FEWER
 
 
+def _of_parameters_or_inputs(net, X, u, wrt):
+    return (X.shape, 0, _FEWER) if wrt == "inputs" else of_parameters(net)
+
+
 input_jacobian = Task(_check, _input_jacobian, result=_of_inputs)
 parameter_jacobian = Task(_check_of, _parameter_jacobian, result=_of_parameters)
 jacobian_vector_product = Task(_check_direction, _jacobian_vector_product)
 vector_jacobian_product = Task(
     _check_multipliers,
     _vector_jacobian_product,
+    result=_of_parameters_or_inputs,
+    fills=False,
     is_sum=lambda given: given["wrt"] != "inputs",
 )

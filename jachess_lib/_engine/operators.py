@@ -183,7 +183,7 @@ class _Plain(NamedTuple):
         given = {k: A for k, A in given.items() if A is not None}
         rows = v.reshape(-1, v.shape[-1])
         products = [
-            task.plain(plain, {**given, "v": row}, None, self.weights) for row in rows
+            task.plain(plain, {**given, "v": row}, self.weights) for row in rows
         ]
         shape = (0, v.shape[-1]) if not products else v.shape
         dtype = np.result_type(v, self.dtype)

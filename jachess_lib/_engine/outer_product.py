@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from jachess_lib._engine.connection import Task
+from jachess_lib._engine.connection import Task, of_parameters
 from jachess_lib._engine.floats import wide
 from jachess_lib._engine.hessian import check, fill_square, square
 from jachess_lib._engine.inputs import check_inputs
@@ -84,7 +84,9 @@ outer_product_hessian = Task(
     result=square("use outer_product_diagonal or a GaussNewtonOperator"),
     is_sum=True,
 )
-outer_product_diagonal = Task(_check, _outer_product_diagonal, is_sum=True)
+outer_product_diagonal = Task(
+    _check, _outer_product_diagonal, result=of_parameters, fills=False, is_sum=True
+)
 residual_hessian = Task(
     check,
     _residual_hessian,
