@@ -52,7 +52,7 @@ def pull(unit, a, V):
     others = y.copy()
     others[n, top] = 0
     apart = others.sum(axis=1)[:, None] * V[top] - others @ V
-    pulled = V - V[top][:, None, :]
+    pulled = np.subtract(V, V[top][:, None, :], dtype=apart.dtype)
     pulled += apart[:, None, :]
     pulled *= (y if unit.weights is None else unit.weights[:, None] * y)[:, :, None]
     return pulled
