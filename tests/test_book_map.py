@@ -21,8 +21,9 @@ import jachess_lib as jl
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LEDGER = ROOT / "book" / "ledger.ipynb"
+ENGINE_PAGE = ROOT / "book" / "engine.ipynb"
 PERFORMANCE = ROOT / "book" / "performance.ipynb"
-NOTEBOOKS = [*CHAPTERS, LEDGER, PERFORMANCE]
+NOTEBOOKS = [*CHAPTERS, LEDGER, ENGINE_PAGE, PERFORMANCE]
 SLUG = {chapter: chapter.stem.partition("_")[2] for chapter in CHAPTERS}
 PAGES = sorted((ROOT / "book").glob("*.md"))
 MASTERS = sorted((ROOT / "coursework").glob("*/hw*.ipynb"))
@@ -30,7 +31,7 @@ LIBRARY = sorted((ROOT / "jachess_lib").glob("*.py"))
 ENGINE = sorted((ROOT / "jachess_lib" / "_engine").rglob("*.py"))
 
 EVERY_CHAPTER = pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
-WITH_FIGURES = [*CHAPTERS, PERFORMANCE]
+WITH_FIGURES = [*CHAPTERS, ENGINE_PAGE, PERFORMANCE]
 EVERY_NOTEBOOK = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 
 # Who may import whom: of our modules, a lesson may use those in its row, and of the
@@ -161,7 +162,8 @@ def test_the_table_of_contents_lists_every_page_in_order():
     assert [f for f in files if f.startswith("notebooks/")] == [
         f"notebooks/{chapter.stem}" for chapter in CHAPTERS
     ]
-    pages = {f"book/{page.stem}" for page in [*PAGES, LEDGER, PERFORMANCE]}
+    notebooks = (LEDGER, ENGINE_PAGE, PERFORMANCE)
+    pages = {f"book/{page.stem}" for page in [*PAGES, *notebooks]}
     assert {f for f in files if f.startswith("book/")} == pages
 
 
