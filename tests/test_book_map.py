@@ -335,7 +335,8 @@ def test_outputs_hold_nothing_volatile(path):
             assert not re.search(r"/home/|/root/|/tmp/|/Users/|[A-Z]:\\\\", text)
             assert not re.search(r"Traceback|Warning|\bat 0x[0-9a-f]+", text)
             assert "nan" not in re.findall(r"\b\w+\b", text)
-            assert not re.search(r"\bFalse\b", text), cell["source"]
+            if "plain_source(" not in "".join(cell["source"]):  # code is no verdict
+                assert not re.search(r"\bFalse\b", text), cell["source"]
 
 
 # Style
