@@ -30,6 +30,8 @@ from jachess_lib.sensitivity import (
     propagate_error,
 )
 
+__version__ = "0.1.0"
+
 __all__ = [
     "HIDDEN_UNITS",
     "OUTPUT_UNITS",

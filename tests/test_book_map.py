@@ -504,7 +504,9 @@ def test_the_wheel_carries_the_style_sheet_and_every_module(tmp_path, monkeypatc
     with zipfile.ZipFile(tmp_path / buildapi.build_wheel(tmp_path)) as wheel:
         names = set(wheel.namelist())
     expected = {f"jachess_lib/{path.name}" for path in LIBRARY}
-    assert expected | {"jachess_lib/jachess.mplstyle"} <= names
+    expected |= {f"jachess_lib/{name}" for name in ("jachess.mplstyle", "py.typed")}
+    expected |= {f"jachess_lib/{path.name}i" for path in LIBRARY[1:]}
+    assert expected <= names
     other = ("tests", "book", "notebooks", "benchmarks")
     assert not any(name.startswith(other) for name in names)
 
