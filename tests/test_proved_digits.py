@@ -19,6 +19,7 @@ from balls import (
     case,
     distances,
     held,
+    in_precision,
     proved_digits,
     truth,
     truths,
@@ -33,6 +34,10 @@ from jachess_lib.hidden_units import HiddenUnit
 STATED = 3
 # Digits of the largest entry that every entry has.
 DIGITS = {np.float64: 14, np.float32: 5.5}
+
+NEAR_AND_FAR = pytest.mark.parametrize(
+    "arguments", [DEEP[0], (*FAR[0], 85)], ids=["near", "far"]
+)
 
 
 def hold(c, dtypes=REACH, **how):
@@ -62,9 +67,23 @@ def test_every_digit_far_out(arguments, reach):
     hold(c, [dtype for dtype in REACH if REACH[dtype] >= reach])
 
 
-@pytest.mark.parametrize("arguments", DEEP[:1] + FAR[:1], ids=["near", "far"])
+@NEAR_AND_FAR
 def test_every_sum_with_weights(arguments):
     hold(case(*arguments), functions=SUMS, weighted=True)
+
+
+@NEAR_AND_FAR
+def test_every_product_of_an_operator(arguments, engine):
+    c = case(*arguments)
+    names = ("hessian_vector_product", "gauss_newton_vector_product")
+    true = truths(c, {name: FUNCTIONS[name] for name in names})
+    for dtype in REACH:
+        d = in_precision(c, dtype)
+        exact, outer = jl.HessianOperator(d.net, d.X, d.T), jl.GaussNewtonOperator
+        for name, operator in zip(names, (exact, outer(d.net, d.X)), strict=True):
+            for product in (operator @ d.v, (operator @ np.stack([d.v] * 2, 1))[:, 1]):
+                assert product.dtype == dtype
+                assert held(product, true[name], dtype)[0] < STATED
 
 
 def test_every_lesson_is_proved():
