@@ -14,7 +14,7 @@ PIP_AUDIT_VERSION := 2.10.1
 ASSIGNMENTS = $(notdir $(patsubst %/,%,$(dir $(wildcard coursework/*/questions.py))))
 # The tests of the library alone, without those of the book about it.
 LIBRARY_TESTS = $(filter-out %_benchmarks.py %_book_map.py %_built_book.py \
-  %_commands.py %_documents.py %_prose.py %_release_check.py, $(wildcard tests/test_*.py))
+  %_commands.py %_documents.py %_prose.py %_release_check.py %_types.py, $(wildcard tests/test_*.py))
 NOTEBOOKS = $(sort $(wildcard notebooks/*.ipynb) $(wildcard book/*.ipynb))
 
 # Leave PYTHON alone and the first Python that serves is taken.
@@ -24,7 +24,7 @@ PORT ?= 8000
 # the outputs that notebooks store do not change from run to run. NumPy alone, too:
 # what a chapter shows is what it runs.
 REPEATABLE = OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 \
-  JACHESS_COMPILED=0 $(AT_HOME)
+  JACHESS_ENGINE=plain $(AT_HOME)
 # What Matplotlib, IPython and Jupyter keep at home: nothing there may change an output,
 # and there may be no home that one can write to.
 AT_HOME = $(foreach name,MPLCONFIGDIR IPYTHONDIR JUPYTER_CONFIG_DIR \
@@ -114,9 +114,11 @@ notebooks: env ## execute all notebooks and store their outputs
 	    $$notebook || exit 1; \
 	done
 
-lint: env ## check the code's style
+lint: env ## check the code's style and its types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/stubtest jachess_lib --concise --mypy-config-file pyproject.toml --allowlist tests/stubs-allowed.txt
 
 release: env ## make what students get, in dist/ (HW=hw1, or several names)
 	@$(BIN)/python -m coursework.release $(HW)

@@ -1,6 +1,7 @@
 """Jacobians and Hessians of neural networks, one module for each chapter."""
 
-from jachess_lib.backpropagation import error, error_gradient
+from jachess_lib._engine import engine, engine_used
+from jachess_lib.backpropagation import error, error_gradient, error_gradients
 from jachess_lib.differences import central_difference, complex_step, forward_difference
 from jachess_lib.hessian import exact_hessian, hessian_block, hessian_diagonal
 from jachess_lib.hessian_vector import (
@@ -9,8 +10,13 @@ from jachess_lib.hessian_vector import (
     gauss_newton_vector_product,
     hessian_vector_product,
 )
-from jachess_lib.hidden_units import HIDDEN_UNITS
-from jachess_lib.jacobian import input_jacobian, parameter_jacobian
+from jachess_lib.hidden_units import HIDDEN_UNITS, HiddenUnit
+from jachess_lib.jacobian import (
+    input_jacobian,
+    jacobian_vector_product,
+    parameter_jacobian,
+    vector_jacobian_product,
+)
 from jachess_lib.network import Network, Trace, forward, one_hot
 from jachess_lib.outer_product import (
     outer_product_diagonal,
@@ -24,18 +30,24 @@ from jachess_lib.sensitivity import (
     propagate_error,
 )
 
+__version__ = "0.1.0"
+
 __all__ = [
     "HIDDEN_UNITS",
     "OUTPUT_UNITS",
     "GaussNewtonOperator",
     "HessianOperator",
+    "HiddenUnit",
     "Network",
     "Trace",
     "central_difference",
     "chain_jacobian",
     "complex_step",
+    "engine",
+    "engine_used",
     "error",
     "error_gradient",
+    "error_gradients",
     "exact_hessian",
     "forward",
     "forward_difference",
@@ -44,6 +56,7 @@ __all__ = [
     "hessian_diagonal",
     "hessian_vector_product",
     "input_jacobian",
+    "jacobian_vector_product",
     "one_hot",
     "outer_product_diagonal",
     "outer_product_hessian",
@@ -51,4 +64,5 @@ __all__ = [
     "propagate_covariance",
     "propagate_error",
     "residual_hessian",
+    "vector_jacobian_product",
 ]

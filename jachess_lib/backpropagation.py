@@ -14,15 +14,13 @@ Source: Bishop & Bishop, *Deep Learning* (2024), §8.1.2 and §8.1.3.
 
 import numpy as np
 
-from jachess_lib._inputs import check_inputs, check_targets
-from jachess_lib._kernels import sum_over_patterns
-from jachess_lib._shards import sum_over_shards
-from jachess_lib.network import forward, slope
+from jachess_lib._engine import lesson
+from jachess_lib.network import forward
 
-__all__ = ["error", "error_gradient", "error_signals"]
+__all__ = ["error", "error_gradient", "error_gradients", "error_signals"]
 
 
-@sum_over_shards
+@lesson(weights=True)
 def error(net, X, T):
     """Return E = Σ_n E_n, the error of the batch, a float.
 
@@ -32,15 +30,15 @@ def error(net, X, T):
         Patterns and targets, one a row. Dask arrays are summed chunk by
         chunk, and at once: the call computes. T must suit the output unit: anything for
         linear, [0, 1] for sigmoid, distributions for softmax.
+    weights : array, shape (N,), optional
+        A weight for each pattern's share of the sum, of any sign; −1 deletes one.
 
     Raises
     ------
     ValueError
         If X or T has another shape, is not finite or does not suit the output unit.
     """
-    X = check_inputs(net, X, complex_allowed=True)
-    T = check_targets(net, X, T)
-    return net.output.error(forward(net, X).a[-1], T).item()
+    return net.output.errors(forward(net, X).a[-1], T).sum()
 
 
 def error_signals(net, trace, T):
@@ -48,12 +46,13 @@ def error_signals(net, trace, T):
     # eq-backpropagation-start: δ_k = y_k − t_k, for every canonical pair
     delta = [net.output.residual(trace.a[-1], T)]
     for l in range(net.depth - 1, 0, -1):
+        slope = net.hidden[l - 1].dh(trace.a[l - 1])
         # eq-backpropagation-step: δ_j = h'(a_j) Σ_k w_kj δ_k
-        delta.insert(0, slope(net, trace, l - 1) * (delta[0] @ net.W[l][:, 1:]))
+        delta.insert(0, slope * (delta[0] @ net.W[l][:, 1:]))
     return delta
 
 
-@sum_over_shards
+@lesson(out=True, weights=True)
 def error_gradient(net, X, T):
     """Return ∂E/∂w, of shape (P,), by one forward and one backward pass, O(N P).
 
@@ -63,17 +62,47 @@ def error_gradient(net, X, T):
         Patterns and targets, one a row, as in `error`. Dask arrays are summed chunk by
         chunk, and at once: the call computes. X and the network's parameters
         may be complex.
+    out : array, shape (P,), optional
+        Where to put the result.
+    weights : array, shape (N,), optional
+        A weight for each pattern's share of the sum, of any sign; −1 deletes one.
 
     Raises
     ------
     ValueError
-        As `error`.
+        As `error`, or if `out` does not fit.
     """
-    X = check_inputs(net, X, complex_allowed=True)
-    T = check_targets(net, X, T)
     trace = forward(net, X)
     delta = error_signals(net, trace, T)
     # eq-backpropagation-gradient: ∂E/∂w_ji = Σ_n δ_nj z_ni
     return np.concatenate(
-        [sum_over_patterns(d, z).ravel() for d, z in zip(delta, trace.z, strict=True)]
+        [(d.T @ z).ravel() for d, z in zip(delta, trace.z, strict=True)]
+    )
+
+
+@lesson(out=True)
+def error_gradients(net, X, T):
+    """Return ∂E_n/∂w, one gradient for each pattern, of shape (N, P).
+
+    Parameters
+    ----------
+    X, T : array, shapes (N, D) and (N, K)
+        Patterns and targets, one a row, as in `error`.
+    out : array, shape (N, P), optional
+        Where to put the result.
+
+    Raises
+    ------
+    ValueError
+        As `error`, or if `out` does not fit.
+    MemoryError
+        If the result cannot fit in memory.
+    """
+    trace = forward(net, X)
+    delta = error_signals(net, trace, T)
+    # eq-backpropagation-gradient: ∂E_n/∂w_ji = δ_nj z_ni, and no sum
+    parts = [np.einsum("nj,ni->nji", d, z) for d, z in zip(delta, trace.z, strict=True)]
+    return np.concatenate(
+        [part.reshape(len(X), W.size) for part, W in zip(parts, net.W, strict=True)],
+        axis=1,
     )

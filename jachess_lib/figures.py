@@ -4,9 +4,41 @@ Never imported by the mathematics. The style sheet beside this file sets everyth
 else: `plt.style.use("jachess_lib.jachess")`.
 """
 
+import ast
+import inspect
+import textwrap
+
 import numpy as np
 
-__all__ = ["draw_network", "layer_lines", "show_signed"]
+__all__ = ["draw_network", "layer_lines", "plain_source", "show_signed"]
+
+
+def plain_source(*functions):
+    """Return the source of functions as a lesson shows it: no docstring, no decorator.
+
+    Parameters
+    ----------
+    *functions : callable
+        Functions and classes of the library.
+
+    Examples
+    --------
+    >>> from jachess_lib.network import with_constant_unit
+    >>> print(plain_source(with_constant_unit))
+    def with_constant_unit(z, constant=1):
+        return np.concatenate([np.full_like(z[:, :1], constant), z], axis=1)
+    """
+    return "\n\n".join(map(_without_docstring, functions))
+
+
+def _without_docstring(function):
+    source = textwrap.dedent(inspect.getsource(inspect.unwrap(function)))
+    node, lines = ast.parse(source).body[0], source.splitlines()
+    hidden = set(range(node.lineno - 1))  # the decorators
+    if ast.get_docstring(node):
+        doc = node.body[0]
+        hidden |= set(range(doc.lineno - 1, doc.end_lineno))
+    return "\n".join(line for i, line in enumerate(lines) if i not in hidden)
 
 
 def show_signed(ax, A, *, limit=None):

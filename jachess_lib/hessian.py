@@ -17,39 +17,21 @@ Source: Bishop & Bishop, *Deep Learning* (2024), §8.1.6; PRML (2006), §5.4.5, 
 two-layer blocks these are for any depth; Bishop, *Neural Computation* 4 (1992).
 """
 
-import math
-from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from jachess_lib._blas import in_threads
-from jachess_lib._floats import wide
-from jachess_lib._inputs import (
-    apart,
-    check_index,
-    check_inputs,
-    check_targets,
-    result_array,
-)
-from jachess_lib._kernels import (
-    IN_CACHE,
-    contract,
-    pattern_chunks,
-    put_diagonal_block,
-    put_pair,
-    sum_over_patterns,
-    twin,
-)
-from jachess_lib._shards import sum_over_shards
+from jachess_lib._engine import lesson
 from jachess_lib.backpropagation import error_signals
-from jachess_lib.network import bend, forward, slope_of_each_layer
+from jachess_lib.network import forward
 
 __all__ = ["exact_hessian", "hessian_block", "hessian_diagonal"]
 
+einsum = partial(np.einsum, optimize=True)
 
-@sum_over_shards
-def exact_hessian(net, X, T, *, out=None):
+
+@lesson(out=True, weights=True)
+def exact_hessian(net, X, T):
     """Return H[r, s] = ∂²E/∂w_r∂w_s, of shape (P, P), symmetric.
 
     O(N P²) in time for networks whose layers have more units than outputs, and
@@ -62,6 +44,8 @@ def exact_hessian(net, X, T, *, out=None):
         chunk, and at once: the call computes.
     out : array, shape (P, P), optional
         Where to put the result.
+    weights : array, shape (N,), optional
+        A weight for each pattern's share of the sum, of any sign; −1 deletes one.
 
     Raises
     ------
@@ -78,14 +62,59 @@ def exact_hessian(net, X, T, *, out=None):
     array([[1., 2.],
            [2., 4.]])
     """
-    X = check_inputs(net, X)
-    X, T = apart(out, X, check_targets(net, X, T))
-    H = square_result(net, X, out, instead="use hessian_diagonal or a HessianOperator")
-    twin(fill_square, net, X, T, H)(net, X, T, H)
+    trace = forward(net, X)
+    delta = error_signals(net, trace, T)
+    # eq-hessian-output: M_kk' = ∂δ_k/∂a_k' = ∂y_k/∂a_k'
+    M = net.output.dy_da(trace.a[-1])
+    return second_derivatives(net, trace, delta, M)
+
+
+def second_derivatives(net, trace, delta, M):
+    """Return ∂²E/∂w∂w, of shape (P, P), from δ and from M = ∂δ/∂a at the outputs."""
+    H, z = np.zeros((net.n_parameters,) * 2, M.dtype), trace.z
+    for l in range(net.depth - 1, -1, -1):
+        # eq-hessian-diagonal-block: ∂²E/∂w_ji∂w_qp = Σ_n M_jq z_i z_p
+        put(H, net, l, l, einsum("njq,ni,np->jiqp", M, z[l], z[l]))
+        B, G = M, None
+        for m in range(l - 1, -1, -1):
+            V, slope = net.W[m + 1][:, 1:], net.hidden[m].dh(trace.a[m])
+            # eq-hessian-left: ∂δ_j/∂a_q = h'(a_q) Σ_r ∂δ_j/∂a_r w_rq
+            B = einsum("njr,rq,nq->njq", B, V, slope)
+            G = feed(G, V, slope)
+            # eq-hessian-block: ∂²E/∂w_ji∂w_qp = Σ_n z_p (z_i B_jq + δ_j G_iq)
+            block = einsum("np,ni,njq->jiqp", z[m], z[l], B)
+            block[:, 1:] += einsum("np,nj,niq->jiqp", z[m], delta[l], G)
+            put(H, net, l, m, block)
+            if m == l - 1:
+                M = one_layer_down(net, trace, delta, l, B)  # for the next turn
     return H
 
 
-@sum_over_shards
+def feed(G, V, slope):
+    """Return ∂z_i/∂a_q one layer further left; without G, unit i is unit q itself."""
+    if G is None:
+        # eq-hessian-feed: ∂z_i/∂a_q = I_iq h'(a_q), unit i being unit q itself
+        return slope[:, :, None] * np.eye(slope.shape[1], dtype=int)
+    return einsum("nir,rq,nq->niq", G, V, slope)
+
+
+def one_layer_down(net, trace, delta, l, B):
+    """Return M_jq of layer l − 1 from B_kq = ∂δ_k/∂a_q of layer l."""
+    V, unit, a = net.W[l][:, 1:], net.hidden[l - 1], trace.a[l - 1]
+    bend = unit.d2h(a) * (delta[l] @ V)
+    # eq-hessian-down: M_jq = h'(a_j) Σ_k w_kj ∂δ_k/∂a_q + I_jq h''(a_j) Σ w_kj δ_k
+    M = einsum("nj,kj,nkq->njq", unit.dh(a), V, B)
+    return M + bend[:, :, None] * np.eye(bend.shape[1], dtype=int)
+
+
+def put(H, net, l, m, block):
+    """Put the block of layers l and m, and its mirror image, where they belong in H."""
+    block = block.reshape(net.W[l].size, net.W[m].size)
+    H[net.slices[l], net.slices[m]] = block
+    H[net.slices[m], net.slices[l]] = block.T
+
+
+@lesson(out=True, weights=True)
 def hessian_block(net, X, T, l, m):
     """Return the block of H for the weight layers l and m, of shape (P_l, P_m).
 
@@ -96,33 +125,23 @@ def hessian_block(net, X, T, l, m):
         chunk, and at once: the call computes.
     l, m : int
         Weight layers, counted from 0.
+    out : array, shape (P_l, P_m), optional
+        Where to put the result.
+    weights : array, shape (N,), optional
+        A weight for each pattern's share of the sum, of any sign; −1 deletes one.
 
     Raises
     ------
     ValueError
-        If X, T, `l` or `m` does not fit.
+        If X, T, `l`, `m` or `out` does not fit.
     MemoryError
         If the block cannot fit in memory.
     """
-    X = check_inputs(net, X)
-    T = check_targets(net, X, T)
-    low, high = sorted((check_index("l", l, net.depth), check_index("m", m, net.depth)))
-    shape = net.W[high].size, net.W[low].size
-    block = result_array(
-        None,
-        shape,
-        np.result_type(X, net.w),
-        instead="use hessian_diagonal",
-        temporaries=beside_the_result(net, X, math.prod(shape)),
-    )
-    with in_threads(), summed_into(net, X, block) as total:
-        view = total.reshape(*net.W[high].shape, *net.W[low].shape)
-        fill_blocks(net, X, T, {(high, low): (view, None)})
-    return block if l >= m else block.T
+    return exact_hessian(net, X, T)[net.slices[l], net.slices[m]]
 
 
-@sum_over_shards
-def hessian_diagonal(net, X, T, *, out=None):
+@lesson(out=True, weights=True)
+def hessian_diagonal(net, X, T):
     """Return ∂²E/∂w_p², of shape (P,), without the rest of H.
 
     Exact, the bend h″ and every path through later layers included; O(N M P) in time
@@ -135,183 +154,22 @@ def hessian_diagonal(net, X, T, *, out=None):
         chunk, and at once: the call computes.
     out : array, shape (P,), optional
         Where to put the result.
+    weights : array, shape (N,), optional
+        A weight for each pattern's share of the sum, of any sign; −1 deletes one.
 
     Raises
     ------
     ValueError
         If X, T or `out` does not fit.
     """
-    X = check_inputs(net, X)
-    X, T = apart(out, X, check_targets(net, X, T))
-    diagonal = result_array(out, (net.n_parameters,), np.result_type(X, net.w))
-    return fill_diagonal(net, X, T, diagonal)
-
-
-def square_result(net, X, out, instead):
-    """Return the (P, P) array to fill, `out` if it is given."""
-    P = net.n_parameters
-    return result_array(
-        out,
-        (P, P),
-        np.result_type(X, net.w),
-        instead=instead,
-        temporaries=beside_the_result(net, X, P * P),
-    )
-
-
-def beside_the_result(net, X, size):
-    """Return the bytes that it takes to fill a result of `size` numbers."""
-    in_chunks = 1 << 26  # factors and sums of some tiles, and arrays of one chunk
-    return in_chunks + 8 * size * _needs_wide_total(net, X)
-
-
-def places(net, H):
-    """Return, for each pair of layers m ≤ l, its two places in H as 4-D arrays."""
-
-    def view(l, m):
-        return H[net.slices[l], net.slices[m]].reshape(*net.W[l].shape, *net.W[m].shape)
-
-    return {
-        (l, m): (view(l, m), view(m, l)) for l in range(net.depth) for m in range(l + 1)
-    }
-
-
-def fill_square(net, X, T, H):
-    """Fill H; with T = None, leave out every δ."""
-    with in_threads(), summed_into(net, X, H) as total:
-        fill_blocks(net, X, T, places(net, total))
-
-
-# Chunks of patterns that may be added to a result of single precision.
-_FEW_CHUNKS = 8
-
-
-@contextmanager
-def summed_into(net, X, result):
-    """Yield where to sum up `result`: itself, or an array of double precision."""
-    if _needs_wide_total(net, X):
-        total = np.empty(result.shape, wide(result.dtype))
-        yield total
-        result[...] = total
-    else:
-        yield result
-
-
-def _needs_wide_total(net, X):
-    dtype = np.result_type(X, net.w)
-    chunks = list(pattern_chunks(len(X), _numbers_per_pattern(net)))
-    return dtype != wide(dtype) and len(chunks) > _FEW_CHUNKS
-
-
-def fill_blocks(net, X, T, places):
-    """Fill the blocks of H that have a place; with T = None, leave out every δ."""
-    for n in pattern_chunks(len(X), _numbers_per_pattern(net)):
-        trace = forward(net, X[n])
-        delta = None if T is None else error_signals(net, trace, T[n])
-        for l, m, B, G in layer_pairs(net, trace, delta):
-            if (l, m) not in places:
-                continue
-            (block, mirror), z, x = places[l, m], trace.z[l], trace.z[m]
-            if l == m:
-                # eq-hessian-diagonal-block: ∂²E/∂w_ji∂w_qp = Σ_n M_jq z_i z_p
-                put_diagonal_block(block, z, B, add=n.start > 0)
-            else:
-                d = None if G is None else delta[l]
-                # eq-hessian-block: ∂²E/∂w_ji∂w_qp = Σ_n z_p (z_i B_jq + δ_j G_iq)
-                put_pair(block, mirror, z, x, B, d, G, add=n.start > 0)
-            del B, G  # large: the next are made before the loop would let them go
-
-
-def fill_diagonal(net, X, T, diagonal):
-    """Fill the diagonal of H, a few patterns at a time."""
-    total = np.zeros(diagonal.shape, wide(diagonal.dtype))
-    for n in pattern_chunks(len(X), _numbers_per_pattern(net), limit=IN_CACHE):
-        trace = forward(net, X[n])
-        delta = error_signals(net, trace, T[n])
-        slopes = slope_of_each_layer(net, trace)
-        for l, M, _ in layer_curvatures(net, trace, delta, slopes):
-            # eq-hessian-diagonal: ∂²E/∂w_ji² = Σ_n M_jj z_i²
-            M_jj = M.diagonal(axis1=1, axis2=2)
-            squares = sum_over_patterns(M_jj, trace.z[l] ** 2)
-            total[net.slices[l]] += squares.ravel()
-    diagonal[...] = total
-    return diagonal
-
-
-def _numbers_per_pattern(net):
-    """Return the numbers that one pattern adds to the largest array kept at once."""
-    first, *above = net.sizes[1:]
-    return max(first * (first + 1) // 2, *(m * max(net.sizes[1:]) for m in above), 1)
-
-
-def layer_pairs(net, trace, delta):
-    """Yield (l, m, B, G) for every pair of weight layers m ≤ l, from the outputs down.
-
-    For m = l, B is M_l and G is None. G is also None where `delta` is, and a diagonal,
-    of shape (N, Q), where m = l − 1.
-    """
-    slopes = slope_of_each_layer(net, trace)
-    for l, M, B in layer_curvatures(net, trace, delta, slopes):
-        G = None
-        yield l, l, M, G
-        for m in range(l - 1, -1, -1):
-            if m == l - 1:
-                # eq-hessian-feed: ∂z_i/∂a_q = I_iq h'(a_q), unit i being unit q itself
-                G = None if delta is None else slopes[m]
-            else:
-                # eq-hessian-left: ∂δ_j/∂a_q = h'(a_q) Σ_r ∂δ_j/∂a_r w_rq
-                B = one_layer_left(B, net.W[m + 1], slopes[m])
-                if delta is not None:
-                    G = one_layer_left(G, net.W[m + 1], slopes[m])
-            yield l, m, B, G
-        del B, G  # large as well
-
-
-def layer_curvatures(net, trace, delta, slopes):
-    """Yield (l, M, B) from the last layer down; B is ∂δ_l/∂a_(l−1), None for l = 0.
-
-    Below the outputs, M is a `LayerBelow`: often the largest array, and rarely needed
-    whole.
-    """
-    # eq-hessian-output: M_kk' = ∂δ_k/∂a_k' = ∂y_k/∂a_k'
+    trace, parts = forward(net, X), []
+    delta = error_signals(net, trace, T)
     M = net.output.dy_da(trace.a[-1])
-    for l in range(net.depth - 1, 0, -1):
-        B = one_layer_left(M[:, :, :], net.W[l], slopes[l - 1])
-        yield l, M, B
-        bends = None if delta is None else bend(net, trace, l - 1, delta)
-        M = LayerBelow(net.W[l][:, 1:], B, slopes[l - 1], bends)
-    yield 0, M, None
-
-
-def one_layer_left(B, W, slope):
-    """Return h'(a_q) Σ_r B_jr w_rq, of shape (N, J, Q); a 2-D B is I_jr B_r."""
-    V = W[:, 1:]
-    B = contract(B, V) if B.ndim == 3 else B[:, :, None] * V
-    B *= slope[:, None, :]
-    return B
-
-
-@dataclass(frozen=True)
-class LayerBelow:
-    """M_jq one layer down, of shape (N, J, J): each part is computed when asked for."""
-
-    V: np.ndarray  # w_kj without the biases, (K, J)
-    B: np.ndarray  # ∂δ_k/∂a_q, (N, K, J)
-    slope: np.ndarray  # h'(a_j), (N, J)
-    bend: np.ndarray | None  # h''(a_j) Σ_k w_kj δ_k, (N, J)
-
-    def __getitem__(self, njq):
-        """Return M_jq, as M_qj, for slices n, j and q; j and q start at one unit."""
-        n, j, q = njq
-        # eq-hessian-down: M_jq = h'(a_j) Σ_k w_kj ∂δ_k/∂a_q + I_jq h''(a_j) Σ w_kj δ_k
-        M = contract(self.B[n, :, j].swapaxes(1, 2), self.V[:, q])
-        M *= self.slope[n, None, q]
-        if self.bend is not None:
-            k = np.arange(M.shape[1])
-            M[:, k, k] += self.bend[n, j]
-        return M
-
-    def diagonal(self, axis1=1, axis2=2):
-        """Return M_jj of every pattern, of shape (N, J), as an array's method does."""
-        M_jj = self.slope * np.einsum("kj,nkj->nj", self.V, self.B)
-        return M_jj if self.bend is None else M_jj + self.bend
+    for l in range(net.depth - 1, -1, -1):
+        # eq-hessian-diagonal: ∂²E/∂w_ji² = Σ_n M_jj z_i²
+        parts.insert(0, einsum("njj,ni->ji", M, trace.z[l] ** 2).ravel())
+        if l > 0:
+            V, slope = net.W[l][:, 1:], net.hidden[l - 1].dh(trace.a[l - 1])
+            B = einsum("nkr,rq,nq->nkq", M, V, slope)
+            M = one_layer_down(net, trace, delta, l, B)
+    return np.concatenate(parts)

@@ -18,22 +18,103 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import erfcx, expit
 
-from jachess_lib._floats import underflows, wide
+from jachess_lib._engine.floats import underflows, wide
+from jachess_lib._engine.hidden_units import (
+    check_derivatives,
+    require_functions,
+    require_picklable,
+)
 
 __all__ = ["HIDDEN_UNITS", "HiddenUnit"]
 
 
 @dataclass(frozen=True)
 class HiddenUnit:
-    """A hidden unit z = h(a) with its slope `dh` and its bend `d2h`."""
+    """A hidden unit z = h(a) with its slope `dh` and its bend `d2h`.
+
+    Make one of your own and hand it to a `Network` in place of a name: every function
+    then takes it, on every engine, the compiled one leaving it to the blocked one. All
+    three functions take an array of any shape and return one of the same shape and
+    precision. If they take complex numbers too, complex steps can check the network.
+
+    Parameters
+    ----------
+    name : str
+        Its name, which is not one of `HIDDEN_UNITS`.
+    h, dh, d2h : function
+        h(a), h′(a) and h″(a), element by element. A network can be pickled, and sent to
+        other processes, if these are functions that can be imported.
+
+    Raises
+    ------
+    TypeError
+        If the name is not a string or one of the others is not a function.
+
+    Examples
+    --------
+    The silu, a σ(a):
+
+    >>> import numpy as np
+    >>> from jachess_lib import HiddenUnit, Network, hessian_diagonal
+    >>> def sigmoid(a):
+    ...     return 1 / (1 + np.exp(-a))
+    >>> def h(a):
+    ...     return a * sigmoid(a)
+    >>> def dh(a):
+    ...     return sigmoid(a) + a * sigmoid(a) * sigmoid(-a)
+    >>> def d2h(a):
+    ...     return sigmoid(a) * sigmoid(-a) * (2 - a * np.tanh(a / 2))
+    >>> silu = HiddenUnit("silu", h, dh, d2h)
+    >>> silu.check()
+    >>> net = Network((1, 1, 1), [0.0, 1.0, 0.0, 2.0], hidden=silu)
+    >>> net
+    <Network 1-1-1, hidden: silu, output: linear, P = 4>
+    >>> hessian_diagonal(net, [[0.0]], [[0.5]])  # by b, w, b, w
+    array([0.5, 0. , 1. , 0. ])
+    """
 
     name: str
     h: Callable
     dh: Callable
     d2h: Callable
 
+    def __post_init__(self):
+        require_functions(self.name, self._functions())
+
+    def _functions(self):
+        return {"h": self.h, "dh": self.dh, "d2h": self.d2h}
+
+    def check(self):
+        """Require that `dh` and `d2h` are the derivatives of `h`.
+
+        They are compared with complex steps, or with central differences where a
+        function does not take complex numbers, at 128 points from −8 to 8, and not at
+        0, where a unit may have its kink.
+
+        Raises
+        ------
+        ValueError
+            If one is not the derivative of the one before, or does not keep the shape
+            and the precision of what it is given; the message says where.
+        """
+        check_derivatives(self.name, self._functions())
+
+    def __reduce__(self):
+        if HIDDEN_UNITS.get(self.name) is self:
+            return _of_name, (self.name,)
+        require_picklable(self.name, self._functions())
+        return HiddenUnit, (self.name, self.h, self.dh, self.d2h)
+
+    def __deepcopy__(self, memo):
+        return self
+
     def __repr__(self):
         return f"HiddenUnit({self.name!r})"
+
+
+def _of_name(name):
+    """Return a unit of the table again from what it was pickled as."""
+    return HIDDEN_UNITS[name]
 
 
 def _ones(a):
@@ -51,6 +132,8 @@ def _real(a):
 
 def _decay(a):
     """Return e^−|a|, with the sign of Re a standing in for that of a."""
+    if np.isrealobj(a):
+        return np.exp(-np.abs(a))
     return np.exp(np.where(_real(a) >= 0, -a, a))
 
 

@@ -20,11 +20,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jachess_lib._floats import underflows
-from jachess_lib._inputs import (
+from jachess_lib._engine import lesson
+from jachess_lib._engine.inputs import (
     check_hidden_units,
     check_index,
-    check_inputs,
     check_labels,
     check_sizes,
     check_unit,
@@ -59,7 +58,7 @@ class Network:
         All parameters: W[0] row by row, then W[1], …; column 0 of each is the bias.
     hidden : str or sequence of str
         One name of `HIDDEN_UNITS` for all hidden layers, or one for each. The units
-        themselves will do as well.
+        themselves will do as well, and so does a `HiddenUnit` of your own.
     output : str
         A name of `OUTPUT_UNITS`, or that unit; it also fixes the error (canonical
         pairs).
@@ -152,6 +151,12 @@ class Network:
         )
         return new
 
+    def with_output(self, unit):
+        """Return the same network with another output unit."""
+        new = copy(self)
+        new._set(output=unit)
+        return new
+
     def index(self, layer, j, i):
         """Return the place in `w` of the weight to unit j from unit i (i = 0: bias)."""
         check_index("layer", layer, self.depth)
@@ -183,9 +188,7 @@ class Network:
 
     def _key(self):
         """Return what makes this network, in things that can be pickled."""
-        # units hold functions, which do not pickle: their names do
-        names = tuple(unit.name for unit in self.hidden)
-        return self.w, self.sizes, names, self.output.name
+        return self.w, self.sizes, self.hidden, self.output.name
 
     def __copy__(self):
         new = object.__new__(Network)
@@ -206,7 +209,7 @@ def _network(w, sizes, hidden, output):
     return Network(sizes, w.real, hidden, output).with_parameters(w)
 
 
-@underflows
+@lesson()
 def forward(net, X):
     """Return the Trace (a, z, y) of the batch X, one forward pass, O(N P).
 
@@ -220,38 +223,19 @@ def forward(net, X):
     ValueError
         If X has another shape or an entry that is not finite.
     """
-    X = check_inputs(net, X, complex_allowed=True)
-    a, z = [], [_with_constant_unit(X)]
+    a, z = [], [with_constant_unit(X)]
     for l in range(net.depth):
         # eq-network-sum: a_j = Σ_i w_ji z_i
         a.append(z[l] @ net.W[l].T)
         if l < net.depth - 1:
             # eq-network-unit: z_j = h(a_j)
-            z.append(_with_constant_unit(net.hidden[l].h(a[l])))
+            z.append(with_constant_unit(net.hidden[l].h(a[l])))
     return Trace(a, z, net.output.y(a[-1]))
 
 
-def slope(net, trace, l):
-    """Return h'(a_j) of hidden layer l, of shape (N, M)."""
-    return net.hidden[l].dh(trace.a[l])
-
-
-def slope_of_each_layer(net, trace):
-    """Return the list of h'(a) of the hidden layers."""
-    return [slope(net, trace, l) for l in range(net.depth - 1)]
-
-
-def bend(net, trace, l, delta):
-    """Return h''(a_j) Σ_k w_kj δ_k of hidden layer l, of shape (N, M)."""
-    return net.hidden[l].d2h(trace.a[l]) * (delta[l + 1] @ net.W[l + 1][:, 1:])
-
-
-def _with_constant_unit(z):
+def with_constant_unit(z, constant=1):
     """Return z with the unit z_0 = 1 of the bias in front, of shape (N, 1 + M)."""
-    with_constant = np.empty((z.shape[0], 1 + z.shape[1]), z.dtype)
-    with_constant[:, 0] = 1
-    with_constant[:, 1:] = z
-    return with_constant
+    return np.concatenate([np.full_like(z[:, :1], constant), z], axis=1)
 
 
 def one_hot(labels, n_classes):

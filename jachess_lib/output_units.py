@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jachess_lib._floats import underflows, wide
+from jachess_lib._engine.floats import underflows, wide
 from jachess_lib.hidden_units import sigmoid
 
 __all__ = ["OUTPUT_UNITS", "OutputUnit"]
@@ -30,51 +30,55 @@ __all__ = ["OUTPUT_UNITS", "OutputUnit"]
 
 @dataclass(frozen=True)
 class OutputUnit:
-    """An output unit y(a) with `dy_da(a)` = ∂y/∂a and its own `error(a, T)`.
+    """An output unit y(a) with its derivative M = ∂y/∂a and its own error.
 
-    `residual(a, T)` is y − t, and so ∂E/∂a. `root(a)` is a square root of ∂y/∂a,
-    M = rootᵀ root, of shape (N, K, K).
+    `dy_da(a)` is the whole of M, of shape (N, K, K). Its diagonal M_kk, `diagonal(a)`,
+    of shape (N, K), and its products with vectors, `times(a, R)` = Σ_l M_kl R_l for R
+    of shape (…, N, K), take neither its memory nor its time. `residual(a, T)` is y − t,
+    and so ∂E/∂a; `errors(a, T)` has one E_n for each pattern, of shape (N,).
     """
 
     name: str
     y: Callable
     dy_da: Callable
-    root: Callable
+    diagonal: Callable
+    times: Callable
     residual: Callable
-    error: Callable
+    errors: Callable
+    weights: np.ndarray | None = None  # of the patterns, where they have any
+
+    @underflows
+    def error(self, a, T):
+        """Return E = Σ_n E_n, summed in double precision."""
+        errors = self.errors(a, T)
+        return errors.sum(dtype=wide(errors.dtype)).astype(errors.dtype)
 
     def __repr__(self):
         return f"OutputUnit({self.name!r})"
 
 
-def _diagonal(d):
+def _on_diagonal(d):
     """Return the matrices with d[n] on the diagonal, of shape (N, K, K)."""
     return d[:, :, None] * np.eye(d.shape[1], dtype=d.dtype)
 
 
-def _total(errors):
-    """Return the sum of all entries, which is taken in double precision."""
-    return errors.sum(dtype=wide(errors.dtype)).astype(errors.dtype)
-
-
 def _linear_dy_da(a):
     # eq-output-units-linear: ∂y_k/∂a_l = I_kl
-    return _diagonal(np.ones_like(a))
+    return _on_diagonal(np.ones_like(a))
+
+
+def _linear_errors(a, T):
+    return ((a - T) ** 2).sum(axis=1) / 2
 
 
 @underflows
-def _linear_error(a, T):
-    return _total((a - T) ** 2) / 2
+def _sigmoid_slope(a):
+    return sigmoid(a) * sigmoid(-a)
 
 
-@underflows
 def _sigmoid_dy_da(a):
     # eq-output-units-sigmoid: ∂y_k/∂a_l = I_kl σ'(a_l), σ' = σ(a)σ(−a)
-    return _diagonal(sigmoid(a) * sigmoid(-a))
-
-
-def _sigmoid_root(a):
-    return np.sqrt(_sigmoid_dy_da(a))
+    return _on_diagonal(_sigmoid_slope(a))
 
 
 @underflows
@@ -84,48 +88,50 @@ def _sigmoid_residual(a, T):
 
 
 @underflows
-def _sigmoid_error(a, T):
+def _sigmoid_errors(a, T):
     # −t ln σ(a) − (1−t) ln σ(−a) = ln(1 + e^−|a|) + |a| (1 − t, or t where a < 0): a
     # sum of positive terms, which loses nothing and is finite for any a
     positive = a.real > 0
     magnitude = np.where(positive, a, -a)
     missed = np.where(positive, 1 - T, T)
-    return _total(missed * magnitude + np.log1p(np.exp(-magnitude)))
+    return (missed * magnitude + np.log1p(np.exp(-magnitude))).sum(axis=1)
 
 
-def _below_maximum(a):
-    """Return a minus its largest entry in each row, and the place of that entry.
-
-    Softmax does not see the shift.
-    """
-    top = np.argmax(a.real, axis=1)[:, None]
-    return a - np.take_along_axis(a, top, axis=1), top
+def _top(a):
+    """Return the place of the largest entry in each row, as an index of `a`."""
+    return np.arange(len(a)), np.argmax(a.real, axis=1)
 
 
 def _exponentials(a):
-    """Return e^a over its largest entry in each row, and the place of that entry."""
-    below, top = _below_maximum(a)
+    """Return e^a over its largest entry in each row: softmax does not see the shift."""
+    largest = a[_top(a)][:, None]
+    below = a - largest
     # what the difference lost to rounding, exactly: it matters in an exponent
-    largest = np.take_along_axis(a, top, axis=1)
     shifted = below - a
     lost = (a - (below - shifted)) - (largest + shifted)
-    return np.exp(below) * (1 + lost), top
+    return np.exp(below) * (1 + lost)
 
 
+@underflows
 def _softmax(a):
-    return _softmax_and_rest(a)[0]
+    e = _exponentials(a)
+    return e / e.sum(axis=1, keepdims=True)
 
 
 @underflows
 def _softmax_and_rest(a):
-    """Return y and 1 − y: the latter by a sum of the others where y is above a half."""
-    e, top = _exponentials(a)
-    y = e / e.sum(axis=1, keepdims=True)
-    others = y.copy()
-    np.put_along_axis(others, top, 0, axis=1)
-    rest = 1 - y
-    np.put_along_axis(rest, top, others.sum(axis=1, keepdims=True), axis=1)
+    """Return y and 1 − y_k = Σ_(l≠k) y_l: by that sum where y_k is above a half."""
+    y, top = _softmax(a), _top(a)
+    rest, others = 1 - y, y.copy()
+    others[top] = 0
+    rest[top] = others.sum(axis=1)
     return y, rest
+
+
+@underflows
+def _softmax_slope(a):
+    y, rest = _softmax_and_rest(a)
+    return y * rest
 
 
 @underflows
@@ -139,13 +145,12 @@ def _softmax_dy_da(a):
 
 
 @underflows
-def _softmax_root(a):
-    # Σ_m y_m (I_mk − y_k)(I_ml − y_l) = I_kl y_k − y_k y_l, since Σ_m y_m = 1
-    y, rest = _softmax_and_rest(a)
-    root = np.repeat(-y[:, None, :], y.shape[1], axis=1)
-    k = np.arange(y.shape[1])
-    root[:, k, k] = rest
-    return np.sqrt(y)[:, :, None] * root
+def _softmax_times(a, R):
+    y = _softmax(a)
+    # Σ_l M_kl R_l = y_k (R_k − Σ_l y_l R_l), from the likeliest class's R: where y is
+    # nearly 1, its R is nearly the mean
+    R = R - R[..., *_top(a)][..., None]
+    return y * (R - (y * R).sum(axis=-1, keepdims=True))
 
 
 @underflows
@@ -156,13 +161,13 @@ def _softmax_residual(a, T):
 
 
 @underflows
-def _softmax_error(a, T):
+def _softmax_errors(a, T):
     # −Σ_k t_k ln y_k with −ln y_k = (a_max − a_k) + ln(1 + Σ e^(a_l − a_max)), the sum
     # over all but the largest, and Σ_k t_k = 1: only positive terms
-    below, _ = _below_maximum(a)
-    e, top = _exponentials(a)
-    np.put_along_axis(e, top, 0, axis=1)
-    return _total(np.log1p(e.sum(axis=1)) - (T * below).sum(axis=1))
+    top, e = _top(a), _exponentials(a)
+    below = a - a[top][:, None]
+    e[top] = 0
+    return np.log1p(e.sum(axis=1)) - (T * below).sum(axis=1)
 
 
 OUTPUT_UNITS = {
@@ -170,27 +175,30 @@ OUTPUT_UNITS = {
     for unit in (
         OutputUnit(
             "linear",
-            lambda a: +a,
-            _linear_dy_da,
-            _linear_dy_da,
-            lambda a, T: a - T,
-            _linear_error,
+            y=lambda a: +a,
+            dy_da=_linear_dy_da,
+            diagonal=np.ones_like,
+            times=lambda a, R: +R,
+            residual=lambda a, T: a - T,
+            errors=_linear_errors,
         ),
         OutputUnit(
             "sigmoid",
-            sigmoid,
-            _sigmoid_dy_da,
-            _sigmoid_root,
-            _sigmoid_residual,
-            _sigmoid_error,
+            y=sigmoid,
+            dy_da=_sigmoid_dy_da,
+            diagonal=_sigmoid_slope,
+            times=underflows(lambda a, R: _sigmoid_slope(a) * R),
+            residual=_sigmoid_residual,
+            errors=_sigmoid_errors,
         ),
         OutputUnit(
             "softmax",
-            _softmax,
-            _softmax_dy_da,
-            _softmax_root,
-            _softmax_residual,
-            _softmax_error,
+            y=_softmax,
+            dy_da=_softmax_dy_da,
+            diagonal=_softmax_slope,
+            times=_softmax_times,
+            residual=_softmax_residual,
+            errors=_softmax_errors,
         ),
     )
 }

@@ -13,14 +13,13 @@ Source: Bishop & Bishop, *Deep Learning* (2024), §8.1.5.
 
 import numpy as np
 
-from jachess_lib._floats import underflows
-from jachess_lib._inputs import check_covariance, check_inputs, check_series
+from jachess_lib._engine import lesson
 from jachess_lib.jacobian import input_jacobian
 
 __all__ = ["chain_jacobian", "propagate_covariance", "propagate_error"]
 
 
-@underflows
+@lesson()
 def propagate_error(net, X, dX):
     """Return Δy ≃ JΔx, the first-order change of the outputs, of shape (N, K).
 
@@ -36,13 +35,11 @@ def propagate_error(net, X, dX):
     ValueError
         If X or dX does not fit.
     """
-    X = check_inputs(net, X)
-    dX = check_inputs(net, dX, name="dX", rows=len(X))
     # eq-sensitivity-error: Δy_k ≃ Σ_i J_ki Δx_i
     return np.einsum("nki,ni->nk", input_jacobian(net, X), dX)
 
 
-@underflows
+@lesson()
 def propagate_covariance(net, X, covariance):
     """Return cov(y) ≃ J cov(x) Jᵀ at each pattern, of shape (N, K, K).
 
@@ -59,14 +56,12 @@ def propagate_covariance(net, X, covariance):
         If X does not fit, or the covariance is not symmetric and positive
         semi-definite.
     """
-    X = check_inputs(net, X)
-    covariance = check_covariance(net, X, covariance)
     J = input_jacobian(net, X)
     # eq-sensitivity-covariance: cov(y) ≃ J cov(x) Jᵀ
     return J @ covariance @ J.transpose(0, 2, 1)
 
 
-@underflows
+@lesson()
 def chain_jacobian(outer, inner, X):
     """Return ∂y/∂x of the modules in series y = outer(inner(x)), of shape (N, K, D).
 
@@ -82,7 +77,5 @@ def chain_jacobian(outer, inner, X):
     ValueError
         If the modules or X do not fit.
     """
-    check_series(outer, inner)
-    X = check_inputs(inner, X)
     # eq-sensitivity-chain: ∂y_k/∂x_i = Σ_j ∂y_k/∂z_j ∂z_j/∂x_i
     return input_jacobian(outer, inner(X)) @ input_jacobian(inner, X)

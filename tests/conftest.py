@@ -1,15 +1,11 @@
-"""What the tests share: NumPy alone, where the built book is, and its pages."""
+"""What the tests share: the engine, where the built book is, and its pages."""
 
 import os
 from pathlib import Path
 
 import pytest
 
-from jachess_lib import _kernels
-
-# The chapters' own lines are what is tested, here and in the notebooks; Numba, which
-# could stand in for some of them, has its own tests in test_compiled.py.
-os.environ["JACHESS_COMPILED"] = "0"
+import jachess_lib as jl
 
 HTML = Path(__file__).resolve().parents[1] / "_build" / "html"
 
@@ -28,13 +24,23 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("page_name", names, scope="module")
 
 
-@pytest.fixture(params=["0", "1"], ids=["numpy", "compiled"])
-def engine(request, monkeypatch):
-    """Let NumPy compute everything, or Numba what it may."""
-    monkeypatch.setenv("JACHESS_COMPILED", request.param)
-    _kernels._import_twins.cache_clear()
+@pytest.fixture(autouse=True)
+def blocked():
+    """Let the blocked engine compute, unless a test asks for another: see `engine`."""
+    before = os.environ.get("JACHESS_ENGINE")
+    os.environ["JACHESS_ENGINE"] = "blocked"
     yield
-    _kernels._import_twins.cache_clear()
+    if before is None:
+        del os.environ["JACHESS_ENGINE"]
+    else:
+        os.environ["JACHESS_ENGINE"] = before
+
+
+@pytest.fixture(params=["plain", "blocked", "compiled"])
+def engine(request):
+    """Let each engine compute in turn."""
+    with jl.engine(request.param):
+        yield request.param
 
 
 @pytest.fixture(scope="session")

@@ -90,7 +90,7 @@ def test_our_own_calls_compute_the_function(function, dtype):
         if function in by_product:
             error = measure.relative_error(result, by_product[function]())
             assert error < AGREEMENT[dtype]
-    if len(found) == 2:
+    if "ours, out=" in found:
         buffer = found["ours, out="].run()
         assert buffer is found["ours, out="].run()
         assert found["ours, out="].keeps == buffer.nbytes

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import jachess_lib as jl
-from jachess_lib import _blas, _kernels
+from jachess_lib._engine import blas, hessian_vector, kernels
 
 RNG = np.random.default_rng(0)
 LAYOUTS = {
@@ -33,7 +33,7 @@ def test_a_product_of_any_layout(left, right, dtype, add):
     whole = before.copy()
     total = whole[:, 2:5]
     A_there, B_there = LAYOUTS[left](A.astype(dtype)), LAYOUTS[right](B.astype(dtype))
-    _blas.add_product(A_there, B_there, total, add=add)
+    blas.add_product(A_there, B_there, total, add=add)
     expected = A @ B + add * before[:, 2:5]
     rtol = 1e-12 if dtype == np.float64 else 1e-5
     np.testing.assert_allclose(total, expected, rtol=rtol, atol=rtol)
@@ -46,7 +46,7 @@ def test_one_row_or_column_that_stands_for_many():
     row, column = RNG.standard_normal((1, 5)), RNG.standard_normal((5, 1))
     A, B = np.broadcast_to(row, (4, 5)), np.broadcast_to(column, (5, 3))
     total = np.empty((4, 3))
-    _blas.add_product(A, B, total, add=False)
+    blas.add_product(A, B, total, add=False)
     np.testing.assert_allclose(total, A @ B, rtol=1e-13)
 
 
@@ -55,20 +55,20 @@ def test_one_row_or_column_that_stands_for_many():
 def test_products_of_nothing_and_of_one_number(shape, add):
     M, K, N = shape
     A, B, total = np.ones((M, K)), np.ones((K, N)), np.full((M, N), 7.0)
-    _blas.add_product(A, B, total, add=add)
+    blas.add_product(A, B, total, add=add)
     np.testing.assert_array_equal(total, np.full((M, N), 7.0 * add + K))
 
 
 def test_a_sum_that_is_not_a_number_is_overwritten():
     total = np.full((2, 2), np.nan)
-    _blas.add_product(np.eye(2), np.eye(2), total, add=False)
+    blas.add_product(np.eye(2), np.eye(2), total, add=False)
     np.testing.assert_array_equal(total, np.eye(2))
 
 
 @pytest.mark.parametrize("dtypes", ["ddD", "dfd", "gdg"])
 def test_numbers_that_blas_does_not_know(dtypes):
     A, B, total = (np.ones((2, 2), d) for d in dtypes)
-    _blas.add_product(A, B, total, add=True)
+    blas.add_product(A, B, total, add=True)
     np.testing.assert_array_equal(total, np.full((2, 2), 3))
 
 
@@ -78,61 +78,58 @@ def test_numbers_that_blas_does_not_know(dtypes):
 )
 def test_shapes_that_do_not_fit_are_refused_before_blas_sees_them(A, B, total):
     with pytest.raises(ValueError, match="cannot go into"):
-        _blas.add_product(np.ones(A), np.ones(B), np.ones(total), add=False)
+        blas.add_product(np.ones(A), np.ones(B), np.ones(total), add=False)
     with pytest.raises(ValueError, match="cannot go into"):
-        _blas.add_product(np.eye(3), np.eye(3), np.ones((3, 3)).T, add=False)
+        blas.add_product(np.eye(3), np.eye(3), np.ones((3, 3)).T, add=False)
 
 
 @pytest.fixture
 def two_threads():
     """Let BLAS have two threads, whatever the machine has."""
-    with _blas._controller().limit(limits=2):
+    with blas._controller().limit(limits=2):
         yield
 
 
 def test_each_task_is_done_once_by_threads_of_one_blas_thread(two_threads):
-    seen, threads = [], set()
+    seen, threads = [], []
 
     def work(tasks):
-        threads.add(threading.get_ident())
+        threads.append(threading.get_ident())
         for task in tasks:
-            seen.append((task, _blas.n_threads()))
-            time.sleep(0.01)
+            seen.append((task, blas.n_threads()))
 
-    assert _blas.n_threads() == 2
-    with _blas.in_threads():
-        _blas.share(work, list(range(10)))
+    assert blas.n_threads() == 2
+    with blas.in_threads():
+        blas.share(work, list(range(10)))
     assert sorted(seen) == [(task, 1) for task in range(10)]
     assert len(threads) == 2
     assert threading.get_ident() not in threads
-    assert _blas.n_threads() == 2
+    assert blas.n_threads() == 2
 
 
 @pytest.mark.parametrize("tasks", [[], ["only"]])
 def test_one_task_or_none_stays_where_it_is(two_threads, tasks):
     seen = []
-    with _blas.in_threads():
-        _blas.share(lambda tasks: seen.append((threading.get_ident(), *tasks)), tasks)
+    with blas.in_threads():
+        blas.share(lambda tasks: seen.append((threading.get_ident(), *tasks)), tasks)
     assert seen == [(threading.get_ident(), *tasks)]
 
 
 def test_threads_are_for_those_who_ask_and_for_as_long(two_threads):
     def threads_of_three_tasks():
-        seen = set()
+        started = []
 
         def work(tasks):
-            for _ in tasks:
-                seen.add(threading.get_ident())
-                time.sleep(0.01)
+            started.append(list(tasks))
 
-        _blas.share(work, [1, 2, 3])
-        return len(seen)
+        blas.share(work, [1, 2, 3])
+        return len(started)
 
     assert threads_of_three_tasks() == 1
-    with _blas.in_threads():
+    with blas.in_threads():
         assert threads_of_three_tasks() == 2
     assert threads_of_three_tasks() == 1
-    with _blas._controller().limit(limits=1), _blas.in_threads():
+    with blas._controller().limit(limits=1), blas.in_threads():
         assert threads_of_three_tasks() == 1
 
 
@@ -141,9 +138,9 @@ def test_an_error_in_a_thread_reaches_the_caller_and_the_limit_is_lifted(two_thr
         for task in tasks:
             raise ZeroDivisionError(task)
 
-    with pytest.raises(ZeroDivisionError), _blas.in_threads():
-        _blas.share(work, [1, 2, 3])
-    assert _blas.n_threads() == 2
+    with pytest.raises(ZeroDivisionError), blas.in_threads():
+        blas.share(work, [1, 2, 3])
+    assert blas.n_threads() == 2
 
 
 def test_callers_in_several_threads_leave_the_limit_as_it_was(two_threads):
@@ -153,8 +150,8 @@ def test_callers_in_several_threads_leave_the_limit_as_it_was(two_threads):
             time.sleep(0.002)
 
     def call():
-        with _blas.in_threads():
-            _blas.share(work, list(range(20)))
+        with blas.in_threads():
+            blas.share(work, list(range(20)))
 
     done = []
     callers = [threading.Thread(target=call) for _ in range(4)]
@@ -163,18 +160,18 @@ def test_callers_in_several_threads_leave_the_limit_as_it_was(two_threads):
     for caller in callers:
         caller.join()
     assert sorted(done) == sorted(list(range(20)) * 4)
-    assert _blas.n_threads() == 2
+    assert blas.n_threads() == 2
 
 
 @pytest.mark.parametrize("function", ["exact_hessian", "outer_product_hessian"])
 def test_threads_change_no_bit_of_a_matrix(two_threads, function, monkeypatch):
-    monkeypatch.setattr(_kernels, "_TEMPORARY", 400)
+    monkeypatch.setattr(kernels, "_TEMPORARY", 400)
     net = jl.Network.random((5, 12, 9, 7, 3), output="softmax")
     X = RNG.standard_normal((90, 5))
     T = jl.one_hot(RNG.integers(3, size=90), 3)
     arguments = (net, X, T) if function == "exact_hessian" else (net, X)
     shared = getattr(jl, function)(*arguments)
-    with _blas._controller().limit(limits=1):
+    with blas._controller().limit(limits=1):
         alone = getattr(jl, function)(*arguments)
     np.testing.assert_array_equal(shared, alone)
 
@@ -182,12 +179,12 @@ def test_threads_change_no_bit_of_a_matrix(two_threads, function, monkeypatch):
 def test_integers_of_another_size_are_left_to_numpy(monkeypatch):
     published = {"dgemm": _capsule(b"void (char *, char *, blas_int *, ...")}
     monkeypatch.setattr(
-        _blas, "cython_blas", types.SimpleNamespace(__pyx_capi__=published)
+        blas, "cython_blas", types.SimpleNamespace(__pyx_capi__=published)
     )
-    monkeypatch.setitem(_blas._GEMM, np.dtype(np.float64), _blas._gemm("d", None))
-    assert _blas._GEMM[np.dtype(np.float64)] is None
+    monkeypatch.setitem(blas._GEMM, np.dtype(np.float64), blas._gemm("d", None))
+    assert blas._GEMM[np.dtype(np.float64)] is None
     total = np.ones((2, 2))
-    _blas.add_product(np.eye(2), np.eye(2), total, add=True)
+    blas.add_product(np.eye(2), np.eye(2), total, add=True)
     np.testing.assert_array_equal(total, np.ones((2, 2)) + np.eye(2))
 
 
@@ -205,20 +202,20 @@ def test_callers_that_overlap_leave_the_limit_as_it_was(two_threads):
     entered, leave, seen = threading.Event(), threading.Event(), []
 
     def second():
-        with _blas.in_threads():
-            seen.append(_blas._threads.get())
+        with blas.in_threads():
+            seen.append(blas._threads.get())
             entered.set()
             leave.wait(30)
 
     thread = threading.Thread(target=second)
-    with _blas.in_threads():
+    with blas.in_threads():
         thread.start()
         assert entered.wait(30)
-    assert _blas.n_threads() == 1
+    assert blas.n_threads() == 1
     assert seen == [2]  # it had its share, though BLAS was held already
     leave.set()
     thread.join()
-    assert _blas.n_threads() == 2
+    assert blas.n_threads() == 2
 
 
 def test_matrices_from_many_threads_at_once_leave_the_limit_as_it_was(two_threads):
@@ -236,16 +233,44 @@ def test_matrices_from_many_threads_at_once_leave_the_limit_as_it_was(two_thread
         thread.start()
     for thread in threads:
         thread.join()
-    assert _blas.n_threads() == 2
-    assert _blas._hold.users == 0
+    assert blas.n_threads() == 2
+    assert blas._hold.users == 0
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 def test_a_child_of_a_process_that_holds_blas_has_its_threads(two_threads):
-    with _blas.in_threads():
+    with blas.in_threads():
         pid = os.fork()
         if pid == 0:
-            os._exit(0 if (_blas._hold.users, _blas.n_threads()) == (0, 2) else 1)
+            os._exit(0 if (blas._hold.users, blas.n_threads()) == (0, 2) else 1)
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-        assert _blas.n_threads() == 1
+        assert blas.n_threads() == 1
+
+
+@pytest.mark.parametrize(("size", "threads"), [(10, 2), (10**6, 1), (10**9, 2)])
+def test_short_products_are_held_to_one_thread(two_threads, size, threads):
+    with blas.held_if_short(size):
+        assert blas.n_threads() == threads
+    assert blas.n_threads() == 2
+    with pytest.raises(ZeroDivisionError), blas.held_if_short(size):
+        raise ZeroDivisionError
+    assert blas.n_threads() == 2
+
+
+@pytest.mark.parametrize("name", ["hessian_vector_product", "HessianOperator"])
+def test_products_with_a_vector_hold_blas(two_threads, name, monkeypatch):
+    seen, product = [], hessian_vector._product
+    monkeypatch.setattr(
+        hessian_vector,
+        "_product",
+        lambda *given: seen.append(blas.n_threads()) or product(*given),
+    )
+    net = jl.Network.random((30, 40, 3))
+    X, T, v = np.ones((200, 30)), np.ones((200, 3)), np.ones(net.n_parameters)
+    if name == "HessianOperator":
+        jl.HessianOperator(net, X, T) @ v
+    else:
+        jl.hessian_vector_product(net, X, T, v)
+    assert seen == [1]
+    assert blas.n_threads() == 2

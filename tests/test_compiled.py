@@ -1,4 +1,7 @@
-"""The compiled twins against the chapters' own lines, which are tested elsewhere."""
+"""Numba's part of the engine: its units, its blocks, and what it does where it cannot.
+
+That it answers as NumPy does is held in test_engine.py, for every function.
+"""
 
 import os
 import subprocess
@@ -6,40 +9,11 @@ import sys
 
 import numpy as np
 import pytest
-from oracles import CASES, case, case_name, targets
+from oracles import case, targets
 
 import jachess_lib as jl
-from jachess_lib import (
-    _compiled,
-    _kernels,
-    hessian,
-    hessian_vector,
-    jacobian,
-    outer_product,
-)
-from jachess_lib._compiled import sweeps, units
-
-
-def names_of(c):
-    """Return the names of the hidden units of a case."""
-    return {c[1]} if isinstance(c[1], str) else set(c[1])
-
-
-COMPILED = [c for c in CASES if not {"gelu", "exp"} & names_of(c)]
-COMPILED += [
-    ((2, 5, 3, 4), ("sigmoid", "identity"), "sigmoid"),
-    ((4, 3, 6, 2), ("relu", "softplus"), "linear"),
-]
-EVERY_CASE = pytest.mark.parametrize("c", COMPILED, ids=case_name)
-
-
-@pytest.fixture
-def twins(monkeypatch):
-    """Let the public functions use the twins, as they do where Numba is installed."""
-    monkeypatch.setenv("JACHESS_COMPILED", "1")
-    _kernels._import_twins.cache_clear()
-    yield
-    _kernels._import_twins.cache_clear()
+from jachess_lib._engine import choice, compiled
+from jachess_lib._engine.compiled import sweeps, units
 
 
 def close(actual, expected, rtol=1e-12):
@@ -49,208 +23,88 @@ def close(actual, expected, rtol=1e-12):
     np.testing.assert_allclose(actual, expected, rtol=rtol, atol=rtol * scale)
 
 
-def both_jacobians(net, X):
-    J = np.empty((2, len(X), net.sizes[-1], net.sizes[0]), X.dtype)
-    _compiled.from_outputs(net, X, J[0])
-    jacobian.from_outputs(net, X, J[1])
-    return J
+def every_result(net, X, T):
+    """Return what each function that was compiled gives, by name."""
+    v = np.random.default_rng(1).standard_normal(net.n_parameters).astype(X.dtype)
+    return {
+        "input_jacobian": jl.input_jacobian(net, X),
+        "parameter_jacobian": jl.parameter_jacobian(net, X),
+        "exact_hessian": jl.exact_hessian(net, X, T),
+        "outer_product_hessian": jl.outer_product_hessian(net, X),
+        "outer_product_diagonal": jl.outer_product_diagonal(net, X),
+        "hessian_vector_product": jl.hessian_vector_product(net, X, T, v),
+        "gauss_newton_vector_product": jl.gauss_newton_vector_product(net, X, v),
+        "linearise": jl.HessianOperator(net, X, T) @ v,
+    }
 
 
-def test_the_cases_reach_every_unit_that_is_compiled():
-    assert set.union(*map(names_of, COMPILED)) == set(_compiled.UNITS)
-    assert {c[2] for c in COMPILED} == set(_compiled.OUTPUTS)
+def test_every_compiled_function_is_reached():
+    net, X, T = case((4, 5, 3), "tanh", "softmax")
+    names = every_result(net, X, T)
+    assert set(names) == set(compiled._FUNCTIONS)
+    for name in names:
+        arrays = (X,) if name[:3] in ("inp", "par", "out", "gau") else (X, T)
+        assert compiled.takes(name, net, arrays)
+    assert {u for u, _ in units.UNITS.items()} < set(jl.HIDDEN_UNITS)
+    assert set(compiled.OUTPUTS) == set(jl.OUTPUT_UNITS)
 
 
-@EVERY_CASE
-@pytest.mark.parametrize("N", [1, 7])
-def test_input_jacobian(c, N):
-    net, X, _ = case(*c, N=N)
-    close(*both_jacobians(net, X))
-
-
-@EVERY_CASE
-@pytest.mark.parametrize("of", ["outputs", "activations"])
-def test_parameter_jacobian(c, of):
-    net, X, _ = case(*c)
-    J = np.empty((2, len(X), net.sizes[-1], net.n_parameters))
-    _compiled.of_parameters(net, X, of, J[0])
-    jacobian.of_parameters(net, X, of, J[1])
-    close(*J)
-
-
-@EVERY_CASE
-@pytest.mark.parametrize("exact", [True, False])
-def test_products_with_a_vector(c, exact):
-    net, X, T = case(*c)
-    T = T if exact else None
-    v = np.random.default_rng(1).standard_normal((2, net.n_parameters))
-    twin = _compiled.linearised(net, X, T)
-    plain = hessian_vector.linearised(net, X, T)
-    close(twin.times(v), hessian_vector.product(plain, v))
-    close(twin.times(v[0]), hessian_vector.product(plain, v[0]))
-    assert twin.dtype == plain.dtype
-
-
-@EVERY_CASE
-@pytest.mark.parametrize("N", [1, 7])
-def test_diagonal_of_the_outer_product(c, N):
-    net, X, _ = case(*c, N=N)
-    close(_compiled.sum_of_squares(net, X), outer_product.sum_of_squares(net, X))
-
-
-@EVERY_CASE
-@pytest.mark.parametrize("N", [1, 7])
-@pytest.mark.parametrize("exact", [True, False])
-def test_square_matrices(c, N, exact):
-    net, X, T = case(*c, N=N)
-    H = np.full((2, net.n_parameters, net.n_parameters), np.nan)
-    _compiled.fill_square(net, X, T if exact else None, H[0])
-    hessian.fill_square(net, X, T if exact else None, H[1])
-    close(*H)
-    np.testing.assert_array_equal(H[0], H[0].T)
-
-
-def test_a_diagonal_keeps_its_digits_where_the_softmax_is_certain():
-    net = jl.Network((1, 2), [0.0, 0.0, 40.0, 0.0], output="softmax")
-    diagonal = _compiled.sum_of_squares(net, np.zeros((1, 1)))
-    certain = np.exp(-40.0) / (1 + np.exp(-40.0)) ** 2
-    np.testing.assert_allclose(diagonal, [certain, 0, certain, 0], rtol=1e-13)
-
-
-@pytest.mark.parametrize("hidden", _compiled.UNITS)
-@pytest.mark.parametrize("output", _compiled.OUTPUTS)
-def test_several_blocks_of_patterns(hidden, output, monkeypatch):
-    net = jl.Network.random((3, 70, 60, 4), hidden, output)
+@pytest.mark.parametrize("hidden", compiled.UNITS)
+@pytest.mark.parametrize("output", compiled.OUTPUTS)
+def test_several_blocks_of_patterns(hidden, output):
+    net = jl.Network.random((4, 9, 7, 3), hidden, output)
     rng = np.random.default_rng(0)
-    X, T = rng.standard_normal((1300, 3)), targets(rng, output, 1300, 4)
     _, width = sweeps.layout(np.array(net.sizes))
-    assert sweeps.rows_of_a_block(width, len(X)) < len(X) / 2
-    close(*both_jacobians(net, X))
-    J = np.empty((2, len(X), 4, net.n_parameters))
-    _compiled.of_parameters(net, X, "outputs", J[0])
-    jacobian.of_parameters(net, X, "outputs", J[1])
-    close(*J)
-    v = rng.standard_normal(net.n_parameters)
-    for T_n in (T, None):
-        at = _compiled.linearised(net, X, T_n), hessian_vector.linearised(net, X, T_n)
-        close(at[0].times(v), hessian_vector.product(at[1], v))
-    close(_compiled.sum_of_squares(net, X), outer_product.sum_of_squares(net, X))
+    N = int(2.5 * sweeps.rows_of_a_block(width, 10**9))
+    X, T = rng.standard_normal((N, 4)), targets(rng, output, N, 3)
+    with jl.engine("blocked"):
+        expected = every_result(net, X, T)
+    with jl.engine("compiled"):
+        for name, found in every_result(net, X, T).items():
+            close(found, expected[name])
 
 
-@pytest.mark.parametrize("exact", [True, False])
-def test_square_matrices_of_several_blocks_of_patterns(exact):
-    net = jl.Network.random((3, 5, 4, 6, 2), "softplus", "softmax")
-    rng = np.random.default_rng(0)
-    X, T = rng.standard_normal((2000, 3)), targets(rng, "softmax", 2000, 2)
-    _, width = sweeps.layout(np.array(net.sizes))
-    assert sweeps.rows_of_a_block(width, len(X)) < len(X) / 2
-    H = np.empty((2, net.n_parameters, net.n_parameters))
-    for fill, H_there in zip(
-        (_compiled.fill_square, hessian.fill_square), H, strict=True
-    ):
-        fill(net, X, T if exact else None, H_there)
-    close(*H)
+def test_matrices_are_symmetric_to_the_last_bit():
+    net, X, T = case((3, 5, 4), "tanh", "softmax", N=30)
+    with jl.engine("compiled"):
+        for H in (jl.exact_hessian(net, X, T), jl.outer_product_hessian(net, X)):
+            assert jl.engine_used() == "compiled"
+            np.testing.assert_array_equal(H, H.T)
 
 
-@pytest.mark.parametrize("unit", _compiled.UNITS)
+@pytest.mark.parametrize("unit", compiled.UNITS)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_units_from_the_smallest_to_the_largest_sums(unit, dtype):
     size = np.logspace(-300 if dtype == np.float64 else -37, 4, 4000).astype(dtype)
     a = np.concatenate([-size[::-1], [0, -0.0], size, np.linspace(-40, 40, 9001)])
     a = a.astype(dtype)
     z, slope, bend = a.copy(), np.empty_like(a), np.empty_like(a)
-    units.hidden_units(_compiled.UNITS[unit], z, slope, bend, True)
-    wide = a.astype(np.float64)  # the twins compute in double precision and round once
+    units.hidden_units(compiled.UNITS[unit], z, slope, bend, True)
+    wide = a.astype(np.float64)  # the units compute in double precision and round once
     plain, eps = jl.HIDDEN_UNITS[unit], np.finfo(dtype).eps
     smallest = np.finfo(dtype).tiny * 8
-    # 1 − z² near |z| = 1, and 1 − 2σ near a = 0, have no more digits in NumPy either
-    flat = 8 * eps if unit == "tanh" else smallest
-    bent = 16 * eps if unit in ("tanh", "sigmoid") else smallest
     np.testing.assert_allclose(z, plain.h(wide), rtol=8 * eps, atol=smallest)
-    np.testing.assert_allclose(slope, plain.dh(wide), rtol=8 * eps, atol=flat)
-    np.testing.assert_allclose(bend, plain.d2h(wide), rtol=16 * eps, atol=bent)
-
-
-@pytest.mark.parametrize("output", _compiled.OUTPUTS)
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_sums_of_ten_thousand_stay_finite(output, dtype):
-    net = jl.Network.random((2, 3, 4), "tanh", output)
-    net = jl.Network(net.sizes, (1e4 * net.w).astype(dtype), "tanh", output)
-    X = np.random.default_rng(0).standard_normal((9, 2)).astype(dtype)
-    T = targets(np.random.default_rng(1), output, 9, 4).astype(dtype)
-    with np.errstate(all="raise", under="ignore"):
-        J = both_jacobians(net, X)
-        close(*J, rtol=1e-4 if dtype == np.float32 else 1e-10)
-        v = np.ones(net.n_parameters, dtype)
-        assert np.isfinite(_compiled.linearised(net, X, T).times(v)).all()
-
-
-@EVERY_CASE
-def test_float32(c):
-    net, X, T = case(*c)
-    narrow = jl.Network(net.sizes, net.w.astype(np.float32), *c[1:])
-    J = both_jacobians(narrow, X.astype(np.float32))
-    close(*J, rtol=1e-5)
-    v = np.random.default_rng(1).standard_normal(net.n_parameters)
-    at = _compiled.linearised(narrow, X.astype(np.float32), T.astype(np.float32))
-    assert at.times(v).dtype == np.float64  # the precision of v, as in NumPy
-    assert at.times(v.astype(np.float32)).dtype == np.float32
-    close(at.times(v), jl.hessian_vector_product(net, X, T, v), rtol=2e-4)
-    diagonal = _compiled.sum_of_squares(narrow, X.astype(np.float32))
-    assert diagonal.dtype == np.float32
-    exact = outer_product.sum_of_squares(net, X)
-    close(diagonal.astype(np.float64), exact, rtol=2e-4)
-    H = np.empty((net.n_parameters,) * 2, np.float32)
-    _compiled.fill_square(narrow, X.astype(np.float32), T.astype(np.float32), H)
-    close(H.astype(np.float64), jl.exact_hessian(net, X, T), rtol=2e-4)
+    np.testing.assert_allclose(slope, plain.dh(wide), rtol=8 * eps, atol=smallest)
+    np.testing.assert_allclose(bend, plain.d2h(wide), rtol=16 * eps, atol=smallest)
 
 
 def test_nothing_that_is_handed_in_changes():
-    net, X, T = case((3, 5, 4), "tanh", "softmax")
+    net, X, T = case((4, 5, 3), "tanh", "softmax")
     v = np.ones(net.n_parameters)
     before = [A.copy() for A in (net.w, X, T, v)]
-    at = _compiled.linearised(net, X, T)
+    at = compiled.linearise(net, X, T)
     state = at.state.copy()
-    first, second = at.times(v), at.times(v)
-    both_jacobians(net, X)
-    np.testing.assert_array_equal(first, second)
+    np.testing.assert_array_equal(at.times(v), at.times(v))
+    with jl.engine("compiled"):
+        every_result(net, X, T)
     np.testing.assert_array_equal(state, at.state)
     for A, B in zip(before, (net.w, X, T, v), strict=True):
         np.testing.assert_array_equal(A, B)
 
 
-def stand_in(plain, net, X):
-    """Return the compiled function that `twin` calls first."""
-    return _kernels.twin(plain, net, X).args[0]
-
-
-def test_the_public_functions_use_the_twins(twins):
-    net, X, T = case((3, 5, 4), "tanh", "softmax")
-    for plain in (
-        jacobian.from_outputs,
-        hessian.fill_square,
-        outer_product.sum_of_squares,
-    ):
-        assert stand_in(plain, net, X) is getattr(_compiled, plain.__name__)
-    assert isinstance(
-        hessian_vector.linearise(net, X, T), _compiled.CompiledLinearisation
-    )
-    v = np.random.default_rng(0).standard_normal(net.n_parameters)
-    H = jl.exact_hessian(net, X, T)
-    close(jl.hessian_vector_product(net, X, T, v), H @ v)
-    operator = jl.HessianOperator(net, X, T)
-    close(operator @ v, H @ v)
-    close(operator @ np.eye(net.n_parameters), H)
-    close(jl.GaussNewtonOperator(net, X) @ v, jl.outer_product_hessian(net, X) @ v)
-    out = np.empty((len(X), 4, 3))
-    assert jl.input_jacobian(net, X, out=out) is out
-    close(jl.input_jacobian(net, X[::2]), out[::2])
-
-
-def test_what_the_twins_do_not_take(twins):
-    net, X, _ = case((3, 5, 4), "tanh", "linear")
-    twin, plain = _kernels.twin, jacobian.from_outputs
-    gelu = jl.Network.random((3, 5, 4), "gelu")
+def test_what_is_not_taken():
+    net, X, _ = case((4, 5, 3), "tanh", "linear")
+    gelu = jl.Network.random((4, 5, 3), "gelu")
     complex_net = net.with_parameters(net.w + 1e-20j)
     narrow = jl.Network(net.sizes, net.w.astype(np.float32))
     for refused in (
@@ -261,19 +115,21 @@ def test_what_the_twins_do_not_take(twins):
         (narrow, X),
         (net, X[:0]),
         (net, X.T.copy().T),
-        (net, X, np.empty((len(X), 4, 6))[:, :, ::2]),
     ):
-        assert twin(plain, *refused) is plain
-    large = jl.Network.random((3, 20, 20, 4))
-    assert twin(hessian.fill_square, large, X) is hessian.fill_square
-    assert stand_in(outer_product.sum_of_squares, large, X) is _compiled.sum_of_squares
-    assert jl.input_jacobian(net, X[:0]).shape == (0, 4, 3)
-    out = np.empty((len(X), 4, 6))[:, :, ::2]
-    close(jl.input_jacobian(net, X, out=out), jl.input_jacobian(net, X))
+        assert not compiled.takes("input_jacobian", refused[0], refused[1:])
+    assert compiled.takes("input_jacobian", net, (X,))
+    assert not compiled.takes("error_gradient", net, (X,))
+    more_outputs = jl.Network.random((3, 5, 4))
+    assert not compiled.takes("input_jacobian", more_outputs, (X[:, :3].copy(),))
+    large = jl.Network.random((4, 20, 20, 3))
+    assert not compiled.takes("exact_hessian", large, (X,))
+    assert compiled.takes("outer_product_diagonal", large, (X,))
 
 
-@pytest.mark.parametrize(("value", "expected"), [("0", "False"), ("1", "True")])
-def test_the_switch_and_that_numba_waits_until_it_is_needed(value, expected):
+@pytest.mark.parametrize(
+    ("value", "expected"), [("blocked", "False"), ("auto", "True"), ("", "True")]
+)
+def test_numba_waits_until_it_is_needed(value, expected):
     code = """if True:
         import sys, numpy as np, jachess_lib as jl
         assert "numba" not in sys.modules
@@ -281,23 +137,10 @@ def test_the_switch_and_that_numba_waits_until_it_is_needed(value, expected):
         print("numba" in sys.modules)
     """
     run = subprocess.run(
-        [sys.executable, "-c", code], env={"JACHESS_COMPILED": value, "PATH": ""},
+        [sys.executable, "-c", code], env={"JACHESS_ENGINE": value, "PATH": ""},
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert run.stdout.strip() == expected
-
-
-def test_without_numba_everything_works(monkeypatch):
-    net, X, T = case((3, 5, 4), "tanh", "softmax")
-    monkeypatch.setenv("JACHESS_COMPILED", "1")
-    monkeypatch.setattr(_kernels, "find_spec", lambda name: None)
-    _kernels._import_twins.cache_clear()
-    try:
-        assert _kernels.compiled_twins() is None
-        assert jl.input_jacobian(net, X).shape == (len(X), 4, 3)
-        assert jl.HessianOperator(net, X, T).shape == (net.n_parameters,) * 2
-    finally:
-        _kernels._import_twins.cache_clear()
 
 
 # Numba present, but unable
@@ -356,8 +199,9 @@ def test_no_place_for_the_cache():
 
 
 def test_a_truncated_cache(tmp_path):
-    fill = "import numpy as np, jachess_lib as jl; " + (
-        "jl.input_jacobian(jl.Network.random((3, 4, 2), output='softmax'), np.eye(3))"
+    # one small function is enough: all others call it
+    fill = "import numpy as np; from jachess_lib._engine.compiled import sweeps; " + (
+        "sweeps.layout(np.array([3, 4, 2]))"
     )
     environment = {"PATH": os.environ["PATH"], "NUMBA_CACHE_DIR": str(tmp_path)}
     subprocess.run([sys.executable, "-c", fill], env=environment, check=True)
@@ -371,15 +215,17 @@ def test_a_truncated_cache(tmp_path):
     assert "empty it" in message
 
 
-def test_one_twin_that_fails_is_warned_of_once(twins, monkeypatch):
+def test_one_function_that_fails_is_warned_of_once(monkeypatch):
     net, X, _ = case((3, 5, 2), "tanh", "softmax")
 
-    def fail(*arguments):
+    def fail(*arguments, **keywords):
         raise ZeroDivisionError("planted")
 
-    monkeypatch.setattr(_compiled, "from_outputs", fail)
-    monkeypatch.setattr(_kernels, "_broken", False)
-    with pytest.warns(RuntimeWarning, match="ZeroDivisionError: planted"):
-        J = jl.input_jacobian(net, X)
-    assert _kernels.compiled_twins() is None
-    np.testing.assert_array_equal(jl.input_jacobian(net, X), J)  # and no warning
+    monkeypatch.setattr(compiled, "input_jacobian", fail)
+    monkeypatch.setattr(choice, "_broken", False)
+    with jl.engine("compiled"):
+        with pytest.warns(RuntimeWarning, match="ZeroDivisionError: planted"):
+            J = jl.input_jacobian(net, X)
+        assert jl.engine_used() == "blocked"
+        assert choice.compiled_functions() is None
+        np.testing.assert_array_equal(jl.input_jacobian(net, X), J)  # and no warning

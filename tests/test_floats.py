@@ -5,7 +5,7 @@ import pytest
 from oracles import HIDDEN, OUTPUT, case
 
 import jachess_lib as jl
-from jachess_lib import _floats, _kernels
+from jachess_lib._engine import floats, kernels
 
 MANY = 500_003
 SINGLE = 2e-6
@@ -13,7 +13,7 @@ SINGLE = 2e-6
 
 def test_sums_are_taken_in_double_precision_at_least():
     for given, sums in [("f4", "f8"), ("f8", "f8"), ("c8", "c16"), ("c16", "c16")]:
-        assert _floats.wide(np.dtype(given)) == np.dtype(sums)
+        assert floats.wide(np.dtype(given)) == np.dtype(sums)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex64])
@@ -22,7 +22,7 @@ def test_the_sum_over_patterns(dtype, N):
     rng = np.random.default_rng(0)
     left = rng.uniform(0, 1, (2, N, 3)).astype(dtype)
     right = rng.uniform(0, 1, (N, 4)).astype(dtype)
-    found = _kernels.sum_over_patterns(left, right)
+    found = kernels.sum_over_patterns(left, right)
     expected = np.einsum("bnj,ni->bji", left.astype(complex), right.astype(complex))
     assert found.dtype == dtype
     assert found.shape == (2, 3, 4)
@@ -75,7 +75,7 @@ def test_a_million_equal_patterns_in_single_precision(f, sizes, engine):
 
 
 def test_many_chunks_of_patterns_in_single_precision(monkeypatch):
-    monkeypatch.setattr(_kernels, "_PATTERNS", 10_000)
+    monkeypatch.setattr(kernels, "_PATTERNS", 10_000)
     net, X, T = case((2, 9, 8, 1), "softplus", N=40_000)
     X, T = (np.ones_like(A, np.float32) for A in (X, T))
     net = single(net)
@@ -108,7 +108,8 @@ def test_harmless_underflow_stops_nobody(hidden, output):
         for unit in (net.hidden[0].h, net.hidden[0].dh, net.hidden[0].d2h):
             unit(np.array([-1e4, -700.0, -40, 0, 40, 350]))
         a = np.array([[700.0, -700.0], [40, 0]])
-        for part in (net.output.y, net.output.dy_da, net.output.root):
+        for part in (net.output.y, net.output.dy_da, net.output.diagonal):
             part(a)
+        net.output.times(a, np.ones((3, 2, 2)))
         net.output.error(a, np.eye(2)), net.output.residual(a, np.eye(2))
         jl.complex_step(lambda x: np.exp(x) * x**2, np.array([0.0, 1e-200]))

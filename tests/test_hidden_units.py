@@ -1,8 +1,15 @@
+import copy
+import math
+import pickle
+
+import dask.array as da
 import mpmath as mp
 import numpy as np
 import pytest
-from oracles import HIDDEN, MP_UNITS, SMOOTH
+from oracles import HIDDEN, MP_UNITS, SMOOTH, case
+from test_engine import ROWS, SUMS, assert_alike
 
+import jachess_lib as jl
 from jachess_lib import HIDDEN_UNITS, complex_step
 from jachess_lib.hidden_units import HiddenUnit
 
@@ -131,3 +138,152 @@ def test_the_table_is_keyed_by_name():
         assert repr(unit) == f"HiddenUnit('{name}')"
         with pytest.raises(AttributeError):
             unit.name = "other"
+
+
+# Units of one's own
+
+
+def logistic(a):
+    return 1 / (1 + np.exp(-a))
+
+
+def silu(a):
+    return a * logistic(a)
+
+
+def silu_slope(a):
+    return logistic(a) + a * logistic(a) * logistic(-a)
+
+
+def silu_bend(a):
+    return logistic(a) * logistic(-a) * (2 - a * np.tanh(a / 2))
+
+
+SILU = HiddenUnit("silu", silu, silu_slope, silu_bend)
+
+
+def with_silu(N=9):
+    """Return a network with two units of the table and one of ours, with X and T."""
+    _, X, T = case((3, 4, 5, 2, 3), "tanh", "softmax", N=N)
+    return jl.Network.random((3, 4, 5, 2, 3), ("tanh", SILU, SILU), "softmax"), X, T
+
+
+def test_a_unit_of_one_s_own_on_every_engine():
+    net, X, T = with_silu()
+    for f in (SUMS | ROWS).values():
+        assert_alike(f, net, X, T)
+    with jl.engine("compiled"):
+        jl.input_jacobian(net, X)
+        assert jl.engine_used() == "blocked"
+
+
+def test_a_unit_of_one_s_own_against_differences(engine):
+    net, X, T = with_silu()
+    gradient = complex_step(
+        lambda w: jl.error_gradient(net.with_parameters(w), X, T) @ np.ones(len(w)),
+        net.w,
+    )
+    H = jl.exact_hessian(net, X, T)
+    np.testing.assert_allclose(H.sum(axis=0), gradient, rtol=1e-11, atol=1e-13)
+    J = np.stack([complex_step(lambda x: net(x[None])[0], x) for x in X])
+    np.testing.assert_allclose(jl.input_jacobian(net, X), J, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("scheduler", ["threads", "processes"])
+def test_a_unit_of_one_s_own_in_shards(scheduler):
+    import dask
+
+    net, X, T = with_silu()
+    chunks = [da.from_array(A, chunks=(3, -1)) for A in (X, T)]
+    with dask.config.set(scheduler=scheduler, num_workers=2):
+        found = jl.hessian_diagonal(net, *chunks)
+    np.testing.assert_allclose(found, jl.hessian_diagonal(net, X, T), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "again", [copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))]
+)
+def test_copies_of_units_are_equal(again):
+    net, *_ = with_silu()
+    assert again(SILU) == SILU
+    assert again(HIDDEN_UNITS["gelu"]) is HIDDEN_UNITS["gelu"]
+    assert again(net) == net
+    assert hash(again(net)) == hash(net)
+    assert again(net).hidden == net.hidden
+
+
+def test_networks_with_other_units_differ():
+    net, *_ = with_silu()
+    other = HiddenUnit("silu", silu, silu_slope, lambda a: 2 * silu_bend(a))
+    assert jl.Network(net.sizes, net.w, ("tanh", SILU, other), "softmax") != net
+    assert jl.Network(net.sizes, net.w, ("tanh", SILU, "gelu"), "softmax") != net
+
+
+def test_functions_that_cannot_be_pickled():
+    unit = HiddenUnit("silu", silu, lambda a: silu_slope(a), silu_bend)
+    net = jl.Network.random((3, 4, 2), unit)
+    assert copy.deepcopy(net) == net
+    with pytest.raises(
+        pickle.PicklingError, match=r"unit silu cannot .* its dh cannot"
+    ):
+        pickle.dumps(net)
+
+
+def test_a_name_of_the_table_is_its_unit_s_alone():
+    tanh = HiddenUnit("tanh", silu, silu_slope, silu_bend)
+    for hidden in (tanh, [tanh, "tanh"]):
+        with pytest.raises(ValueError, match="there is a hidden unit 'tanh' already"):
+            jl.Network.random((2, 3, 3, 1)[: 2 + len(np.atleast_1d(hidden))], hidden)
+    own = HIDDEN_UNITS["tanh"]
+    assert jl.Network.random((2, 3, 1), own).hidden == (own,)
+
+
+@pytest.mark.parametrize("name", ["", None, 3, b"silu"])
+def test_names_that_are_none(name):
+    with pytest.raises(TypeError, match="name must be a string"):
+        HiddenUnit(name, silu, silu_slope, silu_bend)
+
+
+def test_parts_that_are_no_functions():
+    with pytest.raises(TypeError, match="d2h must be a function of an array, got 0"):
+        HiddenUnit("silu", silu, silu_slope, 0)
+
+
+@pytest.mark.parametrize("unit", [*HIDDEN_UNITS.values(), SILU], ids=lambda u: u.name)
+def test_true_derivatives_pass_the_check(unit):
+    unit.check()
+
+
+def test_functions_without_complex_numbers_pass_the_check():
+    # |a| is not analytic, and this erf is one of real numbers
+    HiddenUnit(
+        "softsign",
+        lambda a: a / (1 + np.abs(a)),
+        lambda a: 1 / (1 + np.abs(a)) ** 2,
+        lambda a: -2 * np.sign(a) / (1 + np.abs(a)) ** 3,
+    ).check()
+    HiddenUnit(
+        "erf",
+        lambda a: np.array([math.erf(x) for x in a.flat], a.dtype).reshape(a.shape),
+        lambda a: (2 / np.pi**0.5 * np.exp(-a * a)).astype(a.dtype),
+        lambda a: (-4 * a / np.pi**0.5 * np.exp(-a * a)).astype(a.dtype),
+    ).check()
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ({"dh": lambda a: 1.001 * silu_slope(a)}, "dh is not the derivative of h: at"),
+        ({"d2h": lambda a: silu_bend(a) + 1e-4}, "d2h is not the derivative of dh"),
+        ({"d2h": lambda a: a * np.nan}, "d2h is not the derivative of dh"),
+        ({"h": lambda a: a.sum()}, r"h must return .* it made \(\) in float64"),
+        ({"dh": lambda a: silu_slope(a) + np.float64(0)}, "dh must .* in float32"),
+        ({"h": lambda a: np.abs(a), "dh": lambda a: 0 * a + 1}, "dh is not"),
+    ],
+)
+def test_planted_mistakes_fail_the_check(parts, message):
+    unit = HiddenUnit(**({"name": "silu"} | {
+        "h": silu, "dh": silu_slope, "d2h": silu_bend
+    } | parts))  # fmt: skip
+    with pytest.raises(ValueError, match=f"^silu: {message}"):
+        unit.check()

@@ -1,5 +1,6 @@
 """Bad input: every public function says what is wrong and what to do."""
 
+import inspect
 import re
 
 import dask.array as da
@@ -8,7 +9,7 @@ import pytest
 import scipy.sparse
 
 import jachess_lib as jl
-from jachess_lib import _inputs, _memory
+from jachess_lib._engine import inputs, memory
 
 NET = jl.Network.random((3, 4, 2), seed=1)
 SIGMOID = jl.Network(NET.sizes, NET.w, output="sigmoid")
@@ -30,6 +31,7 @@ OF_X = {
     "chain_jacobian": lambda net, X: jl.chain_jacobian(
         jl.Network.random((2, 1)), net, X
     ),
+    "error_gradients": lambda net, X: jl.error_gradients(net, X, T),
     "exact_hessian": lambda net, X: jl.exact_hessian(net, X, T),
     "hessian_block": lambda net, X: jl.hessian_block(net, X, T, 1, 0),
     "hessian_diagonal": lambda net, X: jl.hessian_diagonal(net, X, T),
@@ -43,9 +45,14 @@ OF_X["hessian_vector_product"] = lambda net, X: jl.hessian_vector_product(
 OF_X["gauss_newton_vector_product"] = lambda net, X: jl.gauss_newton_vector_product(
     net, X, np.ones(P)
 )
+OF_X["jacobian_vector_product"] = lambda net, X: jl.jacobian_vector_product(
+    net, X, np.ones((5, 3)), wrt="inputs"
+)
+OF_X["vector_jacobian_product"] = lambda net, X: jl.vector_jacobian_product(net, X, T)
 OF_T = {
     "error": jl.error,
     "error_gradient": jl.error_gradient,
+    "error_gradients": jl.error_gradients,
     "exact_hessian": jl.exact_hessian,
     "hessian_block": lambda net, X, T: jl.hessian_block(net, X, T, 0, 0),
     "hessian_diagonal": jl.hessian_diagonal,
@@ -54,22 +61,40 @@ OF_T = {
         net, X, T, np.ones(P)
     ),
 }
+# {name: (shape of its result, its arguments after X and T, if it takes T)}
 WITH_OUT = {
-    "input_jacobian": (lambda out: jl.input_jacobian(NET, X, out=out), (5, 2, 3)),
-    "parameter_jacobian": (
-        lambda out: jl.parameter_jacobian(NET, X, out=out),
-        (5, 2, P),
-    ),
-    "exact_hessian": (lambda out: jl.exact_hessian(NET, X, T, out=out), (P, P)),
-    "hessian_diagonal": (lambda out: jl.hessian_diagonal(NET, X, T, out=out), (P,)),
-    "outer_product_hessian": (
-        lambda out: jl.outer_product_hessian(NET, X, out=out),
-        (P, P),
-    ),
+    "error_gradient": ((P,), ()),
+    "error_gradients": ((5, P), ()),
+    "input_jacobian": ((5, 2, 3), ()),
+    "parameter_jacobian": ((5, 2, P), ()),
+    "vector_jacobian_product": ((P,), (T,)),
+    "exact_hessian": ((P, P), ()),
+    "hessian_block": ((16, 10), (0, 1)),
+    "hessian_diagonal": ((P,), ()),
+    "outer_product_hessian": ((P, P), ()),
+    "outer_product_diagonal": ((P,), ()),
+    "residual_hessian": ((P, P), ()),
+    "hessian_vector_product": ((P,), (np.arange(P) / P,)),
+    "gauss_newton_vector_product": ((P,), (np.arange(P) / P,)),
 }
 EVERY_X = pytest.mark.parametrize("f", OF_X.values(), ids=OF_X)
 EVERY_T = pytest.mark.parametrize("f", OF_T.values(), ids=OF_T)
-EVERY_OUT = pytest.mark.parametrize(("f", "shape"), WITH_OUT.values(), ids=WITH_OUT)
+EVERY_OUT = pytest.mark.parametrize("name", WITH_OUT)
+
+
+def arguments_of(name):
+    """Return a function that takes `out`, the shape of that and what else it takes."""
+    shape, more = WITH_OUT[name]
+    return getattr(jl, name), shape, [X, T, *more] if name in OF_T else [X, *more]
+
+
+def test_all_that_is_as_large_as_the_parameters_takes_out():
+    taking = {
+        name
+        for name in jl.__all__
+        if callable(f := getattr(jl, name)) and "out" in inspect.signature(f).parameters
+    }
+    assert taking == set(WITH_OUT)
 
 
 def changed(array, index, value):
@@ -90,6 +115,9 @@ def test_every_public_function_is_covered():
         "complex_step",
         "HessianOperator",
         "GaussNewtonOperator",
+        "HiddenUnit",
+        "engine",
+        "engine_used",
     }
     assert functions - elsewhere == set(OF_X) - {"call"}
 
@@ -236,8 +264,11 @@ def test_x_that_is_not_finite(f, value):
             "call",
             "error",
             "error_gradient",
+            "error_gradients",
             "input_jacobian",
             "parameter_jacobian",
+            "jacobian_vector_product",
+            "vector_jacobian_product",
         )
     ],
 )
@@ -302,7 +333,21 @@ def test_softmax_targets_that_are_not_distributions(f):
 
 
 @EVERY_OUT
-def test_out_that_does_not_fit(f, shape):
+def test_out_is_what_is_returned(name, engine):
+    f, shape, arguments = arguments_of(name)
+    expected = f(NET, *arguments)
+    assert expected.shape == shape
+    strided = np.full([2 * m for m in shape], 7.0)[
+        tuple([slice(None, None, 2)] * len(shape))
+    ]
+    for out in (np.full(shape, 7.0), np.full(shape[::-1], 7.0).T, strided):
+        assert f(NET, *arguments, out=out) is out
+        np.testing.assert_allclose(out, expected, rtol=1e-12, atol=1e-15)
+
+
+@EVERY_OUT
+def test_out_that_does_not_fit(name):
+    f, shape, arguments = arguments_of(name)
     read_only = np.empty(shape)
     read_only.flags.writeable = False
     wrong_shape = (shape[0] + 1, *shape[1:])
@@ -314,18 +359,31 @@ def test_out_that_does_not_fit(f, shape):
         (np.empty(shape).tolist(), "out must be a NumPy array, got list"),
     ]:
         with pytest.raises(ValueError, match=message):
-            f(out)
+            f(NET, *arguments, out=out)
 
 
 @EVERY_OUT
-def test_out_is_untouched_when_something_else_is_wrong(f, shape):
+def test_out_is_untouched_when_something_else_is_wrong(name):
+    f, shape, arguments = arguments_of(name)
     out = np.full(shape, 7.0)
-    name = next(name for name, (g, _) in WITH_OUT.items() if g is f)
-    bad = changed(X, (0, 0), np.nan)
-    arguments = (bad, T) if name in OF_T else (bad,)
+    arguments[0] = changed(X, (0, 0), np.nan)
     with pytest.raises(ValueError, match="X"):
-        getattr(jl, name)(NET, *arguments, out=out)
+        f(NET, *arguments, out=out)
     np.testing.assert_array_equal(out, 7)
+
+
+def test_the_precision_of_a_direction_is_that_of_out():
+    single = jl.Network(NET.sizes, NET.w.astype(np.float32))
+    x, v = X.astype(np.float32), np.ones(P)
+    for engine in ("plain", "blocked"):
+        with jl.engine(engine):
+            out = np.empty(P)
+            assert jl.hessian_vector_product(single, x, T, v, out=out) is out
+            np.testing.assert_array_equal(
+                out, jl.hessian_vector_product(single, x, T, v)
+            )
+            with pytest.raises(ValueError, match="dtype float32, got .* float64"):
+                jl.hessian_vector_product(single, x, T, v.astype(np.float32), out=out)
 
 
 @pytest.mark.parametrize(
@@ -362,7 +420,7 @@ def test_out_is_untouched_when_something_else_is_wrong(f, shape):
     ],
 )
 def test_a_matrix_too_large_for_memory(call, instead, monkeypatch):
-    monkeypatch.setattr(_memory, "available", lambda: 16 * 2**30)
+    monkeypatch.setattr(memory, "available", lambda: 16 * 2**30)
     net = jl.Network((999, 999, 999), np.zeros(2 * 999 * 1000))
     with pytest.raises(
         MemoryError,
@@ -380,9 +438,9 @@ def test_the_size_of_the_matrix_is_told():
 
 
 def test_too_large_for_memory_even_where_its_size_is_unknown(monkeypatch):
-    monkeypatch.setattr(_memory, "available", lambda: float("inf"))
+    monkeypatch.setattr(memory, "available", lambda: float("inf"))
     with pytest.raises(MemoryError, match="more than there is: use it"):
-        _inputs.result_array(None, (1 << 30, 1 << 30), np.float64, instead="use it")
+        inputs.result_array(None, (1 << 30, 1 << 30), np.float64, instead="use it")
 
 
 def test_which_jacobian():
@@ -448,8 +506,8 @@ def test_a_covariance_may_be_lopsided_by_rounding_alone(dtype):
 def test_the_wider_precision_wins(name):
     single = jl.Network(NET.sizes, NET.w.astype(np.float32))
     wide = OF_X[name](NET, X)
-    for net, inputs in [(NET, X.astype(np.float32)), (single, X)]:
-        result = OF_X[name](net, inputs)
+    for net, given in [(NET, X.astype(np.float32)), (single, X)]:
+        result = OF_X[name](net, given)
         result, expected = (result.y, wide.y) if name == "forward" else (result, wide)
         assert result.dtype == np.float64
         np.testing.assert_allclose(result, expected, rtol=1e-3, atol=1e-4)
@@ -541,7 +599,7 @@ HINTS = {
 def test_a_hint_that_is_followed_works(net, arrays):
     def call(X, T):
         if type(X).__module__.startswith("dask"):
-            _inputs.check_vector("X", X, 3)  # sums over patterns do take such arrays
+            inputs.check_vector("X", X, 3)  # sums over patterns do take such arrays
         return jl.error(net, X, T)
 
     assert np.isfinite(followed(call, arrays))
@@ -648,15 +706,16 @@ def test_targets_keep_the_precision_of_the_network():
 
 
 @EVERY_OUT
-def test_out_may_be_where_an_argument_is(f, shape):
-    name = next(name for name, (g, _) in WITH_OUT.items() if g is f)
-    arrays = (X, T) if name in OF_T else (X,)
-    expected = getattr(jl, name)(NET, *arrays)
-    for i in range(len(arrays)):
-        memory = np.zeros(max(expected.size, arrays[i].size) + 3)
-        given = list(arrays)
-        given[i] = memory[3 : 3 + arrays[i].size].reshape(arrays[i].shape)
-        given[i][...] = arrays[i]
+def test_out_may_be_where_an_argument_is(name):
+    f, shape, arguments = arguments_of(name)
+    expected = f(NET, *arguments)
+    for i, A in enumerate(arguments):
+        if not isinstance(A, np.ndarray):
+            continue
+        memory = np.zeros(max(expected.size, A.size) + 3)
+        given = list(arguments)
+        given[i] = memory[3 : 3 + A.size].reshape(A.shape)
+        given[i][...] = A
         out = memory[: expected.size].reshape(shape)
-        getattr(jl, name)(NET, *given, out=out)
+        f(NET, *given, out=out)
         np.testing.assert_array_equal(out, expected)

@@ -1,4 +1,7 @@
+import tracemalloc
+
 import autograd
+import dask.array as da
 import numpy as np
 import pytest
 import sympy as sp
@@ -6,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles import (
     CASES,
+    OUTPUT,
     Plain,
     autograd_activations,
     autograd_outputs,
@@ -21,9 +25,11 @@ from jachess_lib import (
     chain_jacobian,
     complex_step,
     input_jacobian,
-    jacobian,
+    jacobian_vector_product,
     parameter_jacobian,
+    vector_jacobian_product,
 )
+from jachess_lib._engine import jacobian as fast
 
 
 @pytest.mark.parametrize("c", CASES, ids=case_name)
@@ -226,18 +232,19 @@ def test_each_pattern_has_its_own_jacobian():
         )
 
 
-@pytest.mark.parametrize("sizes", [(2, 4, 3), (3, 5, 4, 2), (2, 3), (3, 4, 3)])
+@pytest.mark.parametrize("sizes", [(2, 4, 3), (3, 5, 4, 2), (2, 3), (3, 4, 3), (3, 2)])
 @pytest.mark.parametrize("output", list(jl.OUTPUT_UNITS))
 def test_from_either_end_and_the_one_with_fewer_units(sizes, output, monkeypatch):
     net, X, _ = case(sizes, "tanh", output, N=150)
-    monkeypatch.setattr(jacobian, "IN_CACHE", 1)  # 64 patterns at a time
-    J = np.full((2, 150, sizes[-1], sizes[0]), np.nan)
-    jacobian.from_outputs(net, X, J[0])
-    jacobian.from_inputs(net, X, J[1])
+    monkeypatch.setattr(fast, "IN_CACHE", 1)  # 64 patterns at a time
+    trace, J = jl.forward(net, X), np.full((2, 150, sizes[-1], sizes[0]), np.nan)
+    fast._from_outputs(net, trace, J[0])
+    fast._from_inputs(net, trace, J[1])
     np.testing.assert_allclose(J[0], J[1], rtol=1e-11, atol=1e-14)
-    unused = "from_outputs" if sizes[-1] > sizes[0] else "from_inputs"
-    monkeypatch.delattr(jacobian, unused)
-    np.testing.assert_allclose(input_jacobian(net, X), J[0], rtol=1e-11, atol=1e-14)
+    unused = "_from_outputs" if sizes[-1] > sizes[0] else "_from_inputs"
+    monkeypatch.setattr(fast, unused, None)
+    with jl.engine("blocked"):
+        np.testing.assert_allclose(input_jacobian(net, X), J[0], rtol=1e-11, atol=1e-14)
 
 
 @pytest.mark.parametrize("function", [input_jacobian, parameter_jacobian])
@@ -270,3 +277,189 @@ def test_extreme_inputs(hidden, output):
     with np.errstate(over="raise", invalid="raise", divide="raise"):
         assert np.isfinite(input_jacobian(net, X)).all()
         assert np.isfinite(parameter_jacobian(net, X)).all()
+
+
+# Products without the matrices
+
+
+def products(net, X, u, v, dX):
+    """Return Jv, Jᵀu of the parameters and both of the inputs."""
+    return (
+        jacobian_vector_product(net, X, v),
+        vector_jacobian_product(net, X, u),
+        jacobian_vector_product(net, X, dX, wrt="inputs"),
+        vector_jacobian_product(net, X, u, wrt="inputs"),
+    )
+
+
+def by_matrices(net, X, u, v, dX):
+    """Return the same by the Jacobians themselves."""
+    J, J_x = parameter_jacobian(net, X), input_jacobian(net, X)
+    return (
+        np.einsum("nkp,p->nk", J, v),
+        np.einsum("nkp,nk->p", J, u),
+        np.einsum("nki,ni->nk", J_x, dX),
+        np.einsum("nki,nk->ni", J_x, u),
+    )
+
+
+def multipliers(net, X, rng):
+    """Return u, v and dX at random."""
+    return (
+        rng.standard_normal((len(X), net.sizes[-1])),
+        rng.standard_normal(net.n_parameters),
+        rng.standard_normal(X.shape),
+    )
+
+
+@pytest.mark.parametrize("N", [0, 1, 5])
+@pytest.mark.parametrize("c", CASES, ids=case_name)
+def test_products_are_those_of_the_matrices(c, N, engine):
+    net, X, _ = case(*c, N=N)
+    more = multipliers(net, X, np.random.default_rng(0))
+    for found, expected in zip(
+        products(net, X, *more), by_matrices(net, X, *more), strict=True
+    ):
+        assert found.dtype == np.float64
+        scale = np.abs(expected).max(initial=0)
+        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-13 * scale)
+
+
+@given(
+    st.lists(st.integers(1, 6), min_size=2, max_size=5),
+    st.sampled_from(OUTPUT),
+    st.integers(0, 9),
+    st.integers(0, 2**31),
+)
+@settings(deadline=None, max_examples=60)
+def test_one_product_is_the_other_s_transpose(sizes, output, N, seed):
+    net, X, _ = case(tuple(sizes), "tanh", output, N=N, seed=seed)
+    u, v, dX = multipliers(net, X, np.random.default_rng(seed))
+    Jv, Ju, Jv_x, Ju_x = products(net, X, u, v, dX)
+    for left, right in (
+        ((u * Jv).sum(), Ju @ v),
+        ((u * Jv_x).sum(), (Ju_x * dX).sum()),
+    ):
+        assert left == pytest.approx(right, rel=1e-10, abs=1e-11)
+
+
+def test_the_gradient_is_a_vector_jacobian_product():
+    net, X, T = case((3, 5, 4, 2), ("tanh", "gelu"), "linear", N=6)
+    np.testing.assert_allclose(
+        vector_jacobian_product(net, X, net(X) - T),
+        jl.error_gradient(net, X, T),
+        rtol=1e-13,
+    )
+
+
+def test_weights_multiply_each_pattern_s_row(engine):
+    net, X, u = case((3, 5, 2), "tanh", "softmax", N=6)
+    weights = np.array([1.0, -1, 0, 2, 0.5, 3])
+    for wrt in ("parameters", "inputs"):
+        np.testing.assert_allclose(
+            vector_jacobian_product(net, X, u, wrt=wrt, weights=weights),
+            vector_jacobian_product(net, X, weights[:, None] * u, wrt=wrt),
+            rtol=1e-12,
+            atol=1e-15,
+        )
+
+
+def test_products_take_complex_numbers(engine):
+    net, X, _ = case((3, 5, 4, 2), ("tanh", "gelu"), "softmax", N=4)
+    rng = np.random.default_rng(0)
+    u, v, dX = multipliers(net, X, rng)
+    there = net.with_parameters(net.w + 0.1j * v)
+    more = u + 1j * u[::-1], v - 2j * v[::-1], dX + 3j * dX[::-1]
+    for arguments in (  # one of them, or all
+        (there, X, u, v, dX),
+        (net, X + 0.2j * dX, u, v, dX),
+        (net, X, *more),
+        (there, X + 0.2j * dX, *more),
+    ):
+        for found, expected in zip(
+            products(*arguments), by_matrices(*arguments), strict=True
+        ):
+            np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-14)
+    # ∂/∂x of uᵀJ(x)v, by the complex step
+    second = complex_step(lambda x: vector_jacobian_product(net, x, u)[7], X)
+    by_difference = central_difference(
+        lambda x: vector_jacobian_product(net, x, u)[7], X
+    )
+    np.testing.assert_allclose(second, by_difference, rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("precision", [np.float32, np.float64])
+def test_the_precision_of_products(precision, engine):
+    net, X, _ = case((3, 5, 2), "tanh", "sigmoid", N=4)
+    more = multipliers(net, X, np.random.default_rng(0))
+    single = jl.Network(net.sizes, net.w.astype(np.float32), net.hidden, net.output)
+    X, more = X.astype(np.float32), [A.astype(precision) for A in more]
+    for found, expected in zip(
+        products(single, X, *more), by_matrices(single, X, *more), strict=True
+    ):
+        assert found.dtype == precision
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_wide_networks_take_no_matrix():
+    net = jl.Network.random((20, 30, 500), "gelu", "softmax")
+    X = np.ones((50, 20))
+    more = multipliers(net, X, np.random.default_rng(0))
+    for engine in ("plain", "blocked"):
+        with jl.engine(engine):
+            products(net, X, *more)
+            tracemalloc.start()
+            products(net, X, *more)
+            peak = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+        assert peak < 4e6  # J would take 50 · 500 · 16130 · 8 bytes, 3 GB
+
+
+@pytest.mark.parametrize("wrt", ["parameters", "inputs"])
+def test_what_does_not_fit_a_product(wrt):
+    net, X, u = case((3, 5, 2), N=4)
+    v = {"parameters": np.ones(net.n_parameters), "inputs": np.ones((4, 3))}
+    jvp = lambda X, v, wrt=wrt: jacobian_vector_product(net, X, v, wrt=wrt)  # noqa: E731
+    vjp = lambda X, u, wrt=wrt: vector_jacobian_product(net, X, u, wrt=wrt)  # noqa: E731
+    message = {
+        "parameters": r"v must have shape \(P,\) = \(32,\)",
+        "inputs": r"v must have shape \(N, 3\)",
+    }
+    other = v["inputs" if wrt == "parameters" else "parameters"]
+    with pytest.raises(ValueError, match=message[wrt]):
+        jvp(X, other)
+    with pytest.raises(ValueError, match=r"v\[.*\] is nan"):
+        jvp(X, np.full_like(v[wrt], np.nan))
+    with pytest.raises(TypeError, match="v must hold numbers"):
+        jvp(X, v[wrt].astype(str))
+    with pytest.raises(ValueError, match=r"u must have shape \(N, 2\)"):
+        vjp(X, u[:, :1])
+    with pytest.raises(ValueError, match=r"shape \(2,\); .* batch of one: use u\[None"):
+        vjp(X, u[0])
+    with pytest.raises(ValueError, match=r"X and u must have one row for each"):
+        vjp(X, u[:3])
+    with pytest.raises(ValueError, match=r"u\[1, 0\] is inf"):
+        vjp(X, np.array([[0, 0], [np.inf, 0], [0, 0], [0, 0]]))
+    for product, A in ((jvp, v[wrt]), (vjp, u)):
+        with pytest.raises(ValueError, match="wrt must be one of parameters, inputs"):
+            product(X, A, "weights")
+
+
+def test_rows_for_each_pattern_take_no_dask_array():
+    net, X, u = case((3, 5, 2), N=4)
+    chunks = da.from_array(X, chunks=(2, 3))
+    for call in (
+        lambda: vector_jacobian_product(net, chunks, u, wrt="inputs"),
+        lambda: jacobian_vector_product(net, chunks, np.ones(32)),
+    ):
+        with pytest.raises(TypeError, match="only sums over the patterns take"):
+            call()
+    bad = u.copy()
+    bad[3, 1] = np.nan
+    with pytest.raises(ValueError, match=r"u\[3, 1\] is nan"):
+        vector_jacobian_product(net, chunks, da.from_array(bad, chunks=(2, 2)))
+    np.testing.assert_allclose(
+        vector_jacobian_product(net, chunks, 9 * u),  # beyond what targets may be
+        vector_jacobian_product(net, X, 9 * u),
+        rtol=1e-12,
+    )

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from jachess_lib import _kernels
+from jachess_lib._engine import kernels
 
 RNG = np.random.default_rng(0)
 
@@ -13,16 +13,16 @@ def small_temporaries(request, monkeypatch):
     Unless they are of the usual size, no block is too small to be packed, and 64
     patterns at a time are summed.
     """
-    monkeypatch.setattr(_kernels, "_TEMPORARY", request.param)
+    monkeypatch.setattr(kernels, "_TEMPORARY", request.param)
     if request.param < 1 << 20:
-        monkeypatch.setattr(_kernels, "_SMALL", 0)
-        monkeypatch.setattr(_kernels, "_FACTOR", 1)
+        monkeypatch.setattr(kernels, "_SMALL", 0)
+        monkeypatch.setattr(kernels, "_FACTOR", 1)
 
 
 @pytest.mark.parametrize("n_patterns", [0, 1, 63, 64, 65, 200])
 def test_chunks_cover_every_pattern_once(n_patterns, monkeypatch):
-    monkeypatch.setattr(_kernels, "_PATTERNS", 1000)
-    chunks = list(_kernels.pattern_chunks(n_patterns, 10))
+    monkeypatch.setattr(kernels, "_PATTERNS", 1000)
+    chunks = list(kernels.pattern_chunks(n_patterns, 10))
     covered = [n for chunk in chunks for n in range(chunk.start, chunk.stop)]
     assert covered == list(range(n_patterns))
     assert chunks[0].start == 0
@@ -30,7 +30,7 @@ def test_chunks_cover_every_pattern_once(n_patterns, monkeypatch):
 
 
 def test_chunks_never_fall_below_sixty_four_patterns():
-    chunks = list(_kernels.pattern_chunks(130, 1 << 60))
+    chunks = list(kernels.pattern_chunks(130, 1 << 60))
     assert [(c.start, c.stop) for c in chunks] == [(0, 64), (64, 128), (128, 130)]
 
 
@@ -46,16 +46,16 @@ def test_contract_index_by_index(N):
             for n in range(N)
         ]
     ).reshape(N, 2, 5)
-    np.testing.assert_allclose(_kernels.contract(B, V), expected, rtol=1e-13)
+    np.testing.assert_allclose(kernels.contract(B, V), expected, rtol=1e-13)
     for out in (
         np.empty((N, 2, 5)),
         np.empty((N, 2, 10))[:, :, ::2],
         np.empty((5, 2, N)).T,
     ):
-        assert _kernels.contract(B, V, out=out) is out
+        assert kernels.contract(B, V, out=out) is out
         np.testing.assert_allclose(out, expected, rtol=1e-13)
-    assert _kernels.contract(B + 1j, V).dtype == np.complex128
-    assert _kernels.contract(B, V + 1j).dtype == np.complex128
+    assert kernels.contract(B + 1j, V).dtype == np.complex128
+    assert kernels.contract(B, V + 1j).dtype == np.complex128
 
 
 @pytest.mark.parametrize("add", [False, True])
@@ -67,7 +67,7 @@ def test_diagonal_block_index_by_index(small_temporaries, N, J, I, add):
     M = M + M.transpose(0, 2, 1)
     before = RNG.standard_normal((J, I, J, I))
     block = before.copy()
-    _kernels.put_diagonal_block(block, z, M, add=add)
+    kernels.put_diagonal_block(block, z, M, add=add)
     expected = np.einsum("njq,ni,np->jiqp", M, z, z) + add * before
     np.testing.assert_allclose(block, expected, rtol=1e-11, atol=1e-12)
 
@@ -90,7 +90,7 @@ def test_pair_index_by_index(small_temporaries, N, J, I, Q, P, kind, add):
     }[kind]
     before = RNG.standard_normal((J, I, Q, P))
     block, mirror = before.copy(), before.transpose(2, 3, 0, 1).copy()
-    _kernels.put_pair(
+    kernels.put_pair(
         block, mirror, z, x, B, delta if G is not None else None, G, add=add
     )
     expected = np.einsum("np,ni,njq->jiqp", x, z, B) + add * before
@@ -101,11 +101,11 @@ def test_pair_index_by_index(small_temporaries, N, J, I, Q, P, kind, add):
     np.testing.assert_allclose(block, expected, rtol=1e-11, atol=1e-12)
     np.testing.assert_array_equal(mirror, block.transpose(2, 3, 0, 1))
     alone = before.copy()
-    _kernels.put_pair(alone, None, z, x, B, delta, G, add=add)
+    kernels.put_pair(alone, None, z, x, B, delta, G, add=add)
     np.testing.assert_array_equal(alone, block)
 
 
 def test_groups_stay_within_the_limit_and_take_at_least_one():
-    assert list(_kernels._groups([5, 4, 3, 2, 1], 7)) == [(0, 1), (1, 3), (3, 5)]
-    assert list(_kernels._groups([5, 4], 0)) == [(0, 1), (1, 2)]
-    assert list(_kernels._groups([5], 100)) == [(0, 1)]
+    assert list(kernels._groups([5, 4, 3, 2, 1], 7)) == [(0, 1), (1, 3), (3, 5)]
+    assert list(kernels._groups([5, 4], 0)) == [(0, 1), (1, 2)]
+    assert list(kernels._groups([5], 100)) == [(0, 1)]

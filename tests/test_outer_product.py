@@ -10,7 +10,6 @@ from oracles import CASES, autograd_activations, case, case_name, targets
 
 import jachess_lib as jl
 from jachess_lib import (
-    _kernels,
     complex_step,
     error_gradient,
     exact_hessian,
@@ -19,6 +18,7 @@ from jachess_lib import (
     parameter_jacobian,
     residual_hessian,
 )
+from jachess_lib._engine import kernels
 
 
 def as_written(net, X):
@@ -213,7 +213,7 @@ def test_any_network_is_never_indefinite(sizes, output, N, seed):
 def test_chunks_of_patterns_add_up(monkeypatch):
     net, X, _ = case((3, 4, 5, 2), "tanh", "softmax", N=150)
     whole = outer_product_hessian(net, X), outer_product_diagonal(net, X)
-    monkeypatch.setattr(_kernels, "_PATTERNS", 1)  # chunks of 64
+    monkeypatch.setattr(kernels, "_PATTERNS", 1)  # chunks of 64
     scale = np.abs(whole[0]).max()
     np.testing.assert_allclose(
         outer_product_hessian(net, X), whole[0], atol=1e-13 * scale

@@ -41,8 +41,8 @@ def relative(A, B):
 
 def empirical_fisher(net, X, T):
     """Return Σ ∇E_n ∇E_nᵀ."""
-    g = [jl.error_gradient(net, X[n : n + 1], T[n : n + 1]) for n in range(len(X))]
-    return np.transpose(g) @ np.array(g)
+    g = jl.error_gradients(net, X, T)
+    return g.T @ g
 
 
 def mixed_block(net, X, T, printed):

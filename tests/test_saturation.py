@@ -295,3 +295,11 @@ def test_a_planted_loss_of_digits_is_caught():
         assert check_everything("sigmoid", np.float64)["gradient"] > 1e10
     finally:
         object.__setattr__(unit, "residual", output_units._sigmoid_residual)
+
+
+def test_slopes_that_differ_where_weights_agree():
+    # J_0 = Σ_l y_0 y_l (w_0 − w_l): what the leading pair shares must drop out
+    net = jl.Network((1, 3), [0.0, 2, -1, 2, -60, 3], output="softmax")
+    y = net([[0.0]])[0]
+    J = jl.input_jacobian(net, [[0.0]])[0, :, 0]
+    np.testing.assert_allclose(J[:2], -y[:2] * y[2], rtol=1e-9)

@@ -1,7 +1,6 @@
 """A sum over shards is the sum in memory, on every scheduler, whatever goes wrong."""
 
 import copy
-import inspect
 import os
 import pickle
 import signal
@@ -26,7 +25,7 @@ from oracles import case
 from scipy.sparse.linalg import eigsh
 
 import jachess_lib as jl
-from jachess_lib import _memory, _shards
+from jachess_lib._engine import memory, shards
 
 SIZES, N = (3, 4, 5, 2), 23
 NET, X, T = case(SIZES, "tanh", "softmax", N=N)
@@ -48,6 +47,7 @@ SUMS = {
     "gauss_newton_vector_product": lambda net, X, T: jl.gauss_newton_vector_product(
         net, X, V[: net.n_parameters, 0]
     ),
+    "vector_jacobian_product": lambda net, X, T: jl.vector_jacobian_product(net, X, T),
     "HessianOperator": lambda net, X, T: (
         jl.HessianOperator(net, X, T) @ V[: net.n_parameters]
     ),
@@ -57,7 +57,7 @@ SUMS = {
 }
 EVERY_SUM = pytest.mark.parametrize("f", SUMS.values(), ids=SUMS)
 WITH_TARGETS = pytest.mark.parametrize(
-    "f", [f for name, f in SUMS.items() if name[0] not in "goG"]
+    "f", [f for name, f in SUMS.items() if name[0] not in "goGv"]
 )
 
 
@@ -224,17 +224,43 @@ def test_arguments_are_left_alone(synchronous):
     np.testing.assert_array_equal(T, before[1])
 
 
-def test_a_decorated_function_still_looks_like_itself():
+def test_public_functions_can_be_sent_to_a_worker():
     for name in jl.__all__:
         function = getattr(jl, name)
-        source = inspect.getsource(function) if inspect.isfunction(function) else ""
-        if source.startswith("@sum_over_shards"):
-            assert function.__name__ == name
-            assert source.startswith(f"@sum_over_shards\ndef {name}(net, X")
+        if hasattr(function, "plain"):
             assert pickle.loads(pickle.dumps(function)) is function
-    assert list(inspect.signature(jl.exact_hessian).parameters) == [
-        *("net", "X", "T", "out")
-    ]
+
+
+def test_the_engine_is_sent_along(scheduler):
+    with jl.engine("plain"):
+        found = jl.exact_hessian(NET, chunked(X), chunked(T, 5))
+    assert_same(found, jl.exact_hessian(NET, X, T))
+
+
+@EVERY_SUM
+def test_weights_go_with_their_chunks(f, synchronous):
+    weights = np.random.default_rng(4).normal(size=N)
+    name = next(name for name, g in SUMS.items() if g is f)
+    function = getattr(jl, name)
+    if name == "hessian_block":
+        more = (0, 1)
+    elif name.endswith("vector_product"):
+        more = (V[: NET.n_parameters, 0],)
+    else:
+        more = ()
+    with_targets = name[0] not in "goG"
+    inside = (X, T) if with_targets else (X,)
+    outside = (chunked(X), chunked(T)) if with_targets else (chunked(X),)
+    expected = function(NET, *inside, *more, weights=weights)
+    found = function(NET, *outside, *more, weights=weights)
+    if name.endswith("Operator"):
+        expected, found = (
+            expected @ V[: NET.n_parameters],
+            found @ V[: NET.n_parameters],
+        )
+    assert_same(found, expected)
+    with pytest.raises(ValueError, match=rf"weights must have shape \(N,\) = \({N},\)"):
+        function(NET, *outside, *more, weights=weights[1:])
 
 
 # Where the numbers come from
@@ -265,9 +291,9 @@ def test_an_array_that_is_no_numpy_array(scheduler, tmp_path):
 
 
 def test_each_chunk_with_a_pattern_has_one_task():
-    shards, _ = _shards._shards(*_shards._aligned(NET, chunked(X), chunked(T, 5)))
-    assert [shard.first for shard in shards] == [0, 4, 5, 14, 21]
-    assert all(type(shard.first) is int for shard in shards)
+    parts, _ = shards._shards(*shards._aligned(NET, chunked(X), chunked(T, 5)))
+    assert [shard.first for shard in parts] == [0, 4, 5, 14, 21]
+    assert all(type(shard.first) is int for shard in parts)
 
 
 def test_chunks_that_workers_hold(client):
@@ -288,7 +314,7 @@ def test_what_serves_one_chunk_alone_goes_with_it():
     graph.update(d=(abs, "c"), late=(abs, "data"), e=(abs, "late"))
     needs = {"data": (), "a": ["data"], "b": ["a"], "c": ["a"], "d": ["c"]}
     needs.update(late=["elsewhere"], e=["late"])
-    inside, outside = _shards._private([["b"], ["d"], ["e"]], graph, needs)
+    inside, outside = shards._private([["b"], ["d"], ["e"]], graph, needs)
     assert inside == [{"b"}, {"c", "d"}, {"e"}]
     assert outside == {"data", "a", "late"}
 
@@ -321,11 +347,15 @@ class Counted:
         return Counted, ()
 
 
-@_shards.sum_over_shards
-def counted(net, X):
+def counted_part(net, X):
     """Take a moment, as a kernel does, and return a partial sum."""
     time.sleep(1e-3 * len(X))
     return Counted()
+
+
+def counted(net, X):
+    """Return the sum over the chunks."""
+    return shards.sum_over_shards(counted_part, {"net": net, "X": X})
 
 
 def counters():
@@ -363,23 +393,23 @@ def test_partial_sums_alive_on_a_cluster(client):
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 9, 16, 17])
-@pytest.mark.parametrize("fan_in", [_shards._MATRICES, _shards._VECTORS])
+@pytest.mark.parametrize("fan_in", [shards._MATRICES, shards._VECTORS])
 def test_a_tree_adds_each_partial_sum_once_and_few_at_a_time(n, fan_in):
     leaves = [("leaf", i) for i in range(n)]
     graph = {leaf: 2**i for i, leaf in enumerate(leaves)}
-    top = _shards._tree(graph, "name", leaves, fan_in)
+    top = shards._tree(graph, "name", leaves, fan_in)
     assert dask.get(graph, top) == 2**n - 1
     groups = [task[1] for task in graph.values() if isinstance(task, tuple)]
     assert max(map(len, groups), default=1) <= fan_in
-    assert _shards._MATRICES == 2
+    assert shards._MATRICES == 2
 
 
 def test_what_the_scheduler_holds_is_left_alone():
     """A total may have been copied to another worker, or be wanted a second time."""
     total, part = np.ones(2), SimpleNamespace(first=0, load=lambda values: (X, None))
-    found = _shards._fold(total, lambda X, T, first: np.full(2, 3.0), part, [])
+    found = shards._fold(total, lambda X, T, first: np.full(2, 3.0), part, [])
     np.testing.assert_array_equal(found, 4)
-    np.testing.assert_array_equal(_shards._add([total, total, total]), 3)
+    np.testing.assert_array_equal(shards._add([total, total, total]), 3)
     np.testing.assert_array_equal(total, 1)
 
 
@@ -393,7 +423,6 @@ def test_no_chunk_is_loaded_before_its_turn(slots):
             peak[0] = max(peak[0], len(waiting))
         return block
 
-    @_shards.sum_over_shards
     def slow(net, X, T):
         time.sleep(2e-3)
         with lock:
@@ -403,7 +432,8 @@ def test_no_chunk_is_loaded_before_its_turn(slots):
     dX = da.arange(50, chunks=1)[:, None] * np.ones(3)
     dX = dX.map_blocks(load, dtype=float)
     with dask.config.set(scheduler="threads", num_workers=slots):
-        slow(NET, dX, da.ones((50, 2), chunks=(1, -1)) / 2)
+        dT = da.ones((50, 2), chunks=(1, -1)) / 2
+        shards.sum_over_shards(slow, {"net": NET, "X": dX, "T": dT})
     assert waiting == set()
     assert peak[0] <= slots
 
@@ -432,11 +462,11 @@ def test_the_network_is_sent_once_and_not_with_each_task(client, monkeypatch):
 )
 def test_slots(options, slots):
     with dask.config.set(options):
-        assert _shards._slots() == slots
+        assert shards._slots() == slots
 
 
 def test_slots_of_a_cluster(client):
-    assert _shards._slots() == 2
+    assert shards._slots() == 2
 
 
 # Bad input
@@ -508,7 +538,8 @@ def test_the_other_arguments_are_refused_before_any_task(f):
 
 
 def test_a_matrix_too_large_is_refused_before_any_task(monkeypatch):
-    monkeypatch.setattr(_memory, "available", lambda: 1)
+    monkeypatch.setattr(memory, "available", lambda: 1)
+    monkeypatch.setattr(memory, "_SMALL", 0)
     with pytest.raises(MemoryError, match="use hessian_diagonal or a HessianOperator"):
         jl.exact_hessian(NET, untouched(X, 4), untouched(T, 4))
 

@@ -1,11 +1,14 @@
-"""The library itself, called as a user calls it, with all its checks of the inputs."""
+"""The library itself, called as a user calls it, with all its checks of the inputs.
+
+One row for each engine: what `[fast]` gives, what NumPy alone gives, and what the
+chapters show.
+"""
 
 import numpy as np
 
 import jachess_lib as jl
 from benchmarks.peers.base import Call
-from benchmarks.problems import SQUARE
-from jachess_lib import _kernels
+from jachess_lib._engine import choice
 
 WITH_OUT = (
     "input_jacobian",
@@ -14,59 +17,59 @@ WITH_OUT = (
     "outer_product_hessian",
     "hessian_diagonal",
 )
-# What a compiled twin stands in for, where Numba is installed.
-COMPILED = (
-    "input_jacobian",
-    "parameter_jacobian",
-    "outer_product_diagonal",
-    "hessian_vector_product",
-    "HessianOperator",
-    "gauss_newton_vector_product",
-    "GaussNewtonOperator",
-)
+# What the plain bodies compute by way of all N·K rows of the Jacobian.
+BY_JACOBIAN = ("outer_product_hessian", "outer_product_diagonal")
 
 
 def calls(function, problem):
-    """Return the plain call, the same without twins, and one into a warm buffer."""
-    found = _calls(function, problem)
+    """Return one call for each engine, and one into a warm buffer."""
+    found = {"ours": _call(function, problem)}
     if has_twin(function, problem):
-        with_numpy = numpy_alone(_calls)(function, problem)["ours"]
-        found["ours, NumPy"] = Call(numpy_alone(with_numpy.run))
+        found["ours, NumPy"] = by_engine("blocked", function, problem)
+    found["ours, plain"] = by_engine("plain", function, problem)
+    if function in WITH_OUT:
+        found["ours, out="] = into_buffer(function, problem)
     return found
 
 
 def has_twin(function, problem):
-    """Return whether a compiled twin computes the function for this problem."""
-    twins = _kernels.compiled_twins()
-    if twins is None or function not in SQUARE:
-        return twins is not None and function in COMPILED
-    return twins.takes("fill_square", problem.net, (problem.X, problem.T))
+    """Return whether Numba computes the function for this problem."""
+    compiled = choice.compiled_functions()
+    name = "linearise" if function.endswith("Operator") else function
+    arrays = (problem.X, problem.T)
+    return compiled is not None and compiled.takes(name, problem.net, arrays)
 
 
-def numpy_alone(function):
-    """Return the function as it runs where Numba is not installed."""
+def by_engine(engine, function, problem):
+    """Return the Call that one engine answers."""
+    with jl.engine(engine):
+        call = _call(function, problem)
 
-    def run(*args):
-        found = _kernels.compiled_twins
-        _kernels.compiled_twins = lambda: None
-        try:
-            return function(*args)
-        finally:
-            _kernels.compiled_twins = found
+    def run():
+        with jl.engine(engine):
+            return call.run()
 
-    return run
+    rows = 0
+    if engine == "plain" and function in BY_JACOBIAN:
+        rows = len(problem.X) * problem.T.shape[1] * problem.net.n_parameters
+    return Call(run, needs=3 * rows * problem.X.itemsize)
 
 
-def _calls(function, problem):
-    """Return the plain call, and one into a warm buffer where there is an `out=`."""
-    net, X, T, v = problem.net, problem.X, problem.T, problem.v
+def _call(function, problem):
+    """Return the call with fresh results, by whatever engine is chosen."""
     if function == "HessianOperator":
-        operator = jl.HessianOperator(net, X, T)
-        return {"ours": Call(lambda: operator @ v)}
+        operator = jl.HessianOperator(problem.net, problem.X, problem.T)
+        return Call(lambda: operator @ problem.v)
     if function == "GaussNewtonOperator":
-        operator = jl.GaussNewtonOperator(net, X)
-        return {"ours": Call(lambda: operator @ v)}
-    arguments = {
+        operator = jl.GaussNewtonOperator(problem.net, problem.X)
+        return Call(lambda: operator @ problem.v)
+    compute, arguments = getattr(jl, function), _arguments(function, problem)
+    return Call(lambda: compute(*arguments))
+
+
+def _arguments(function, problem):
+    net, X, T, v = problem.net, problem.X, problem.T, problem.v
+    return {
         "input_jacobian": (net, X),
         "parameter_jacobian": (net, X),
         "outer_product_hessian": (net, X),
@@ -74,14 +77,9 @@ def _calls(function, problem):
         "hessian_vector_product": (net, X, T, v),
         "gauss_newton_vector_product": (net, X, v),
     }.get(function, (net, X, T))
-    compute = getattr(jl, function)
-    found = {"ours": Call(lambda: compute(*arguments))}
-    if function in WITH_OUT:
-        found["ours, out="] = into_buffer(compute, arguments, function, problem)
-    return found
 
 
-def into_buffer(compute, arguments, function, problem):
+def into_buffer(function, problem):
     """Return the Call that fills one buffer again and again."""
     N, K, P = len(problem.X), problem.T.shape[1], problem.net.n_parameters
     shape = {
@@ -90,4 +88,5 @@ def into_buffer(compute, arguments, function, problem):
         "hessian_diagonal": (P,),
     }.get(function, (P, P))
     buffer = np.zeros(shape, problem.dtype)
+    compute, arguments = getattr(jl, function), _arguments(function, problem)
     return Call(lambda: compute(*arguments, out=buffer), keeps=buffer.nbytes)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from jachess_lib._compiled.sweeps import (
+from jachess_lib._engine.compiled.sweeps import (
     cut,
     forward,
     layer_of,
@@ -12,7 +12,7 @@ from jachess_lib._compiled.sweeps import (
     weights_of,
     without_biases,
 )
-from jachess_lib._compiled.units import compiled, elementwise, largest_of
+from jachess_lib._engine.compiled.units import compiled, elementwise, largest_of
 
 
 @elementwise

@@ -1,21 +1,16 @@
 """Contractions, chunks and packing: everything here is for speed, nothing for meaning.
 
-The chapters' modules read as their equations and call this one for the sums that fill
-large matrices. Each function states the sum it computes; the tests hold each against
+Each function states the sum it computes; the tests hold each against
 that sum written index by index.
 """
 
 import math
-import os
-import warnings
-from functools import cache, partial
-from importlib.util import find_spec
 from itertools import product
 
 import numpy as np
 
-from jachess_lib._blas import add_product, share
-from jachess_lib._floats import wide
+from jachess_lib._engine.blas import add_product, share
+from jachess_lib._engine.floats import wide
 
 # Numbers in the sum that one product adds to: 4 MB in float64 stays in the outer cache.
 _TEMPORARY = 1 << 19
@@ -27,73 +22,6 @@ _PATTERNS = 1 << 22
 IN_CACHE = 1 << 18
 # A diagonal block with fewer units than this, J times I, is not worth packing.
 _SMALL = 64
-
-
-def twin(function, net, *arrays):
-    """Return what computes `function`: its compiled twin, or itself.
-
-    The twin stands in where Numba is installed, the network has units that were
-    compiled, and the arrays, X the first, have one precision and the usual layout.
-    That of the square matrices is for small networks, where calls cost more than sums.
-    """
-    compiled = compiled_twins()
-    if compiled is None or not compiled.takes(function.__name__, net, arrays):
-        return function
-    return partial(_first_twin, getattr(compiled, function.__name__), function)
-
-
-def _first_twin(compiled, plain, *arguments):
-    """Return what the twin does; where Numba cannot compile it, what it stands for."""
-    if compiled_twins() is not None:
-        try:
-            return compiled(*arguments)
-        except Exception as error:
-            # whatever Numba says: the plain function either has the answer, or will
-            # say what is wrong with the arguments
-            _leave_out(error)
-    return plain(*arguments)
-
-
-_broken = False
-
-
-def _leave_out(error):
-    """Compute without compiled twins from now on, and say so once."""
-    global _broken
-    if not _broken:
-        _broken = True
-        warnings.warn(
-            "Numba is installed but cannot compile for jachess_lib "
-            f"({type(error).__name__}: {str(error).strip().splitlines()[0][:200]}); "
-            "NumPy computes everything, more slowly. If it is Numba's cache, set "
-            "NUMBA_CACHE_DIR to a folder that can be written to, or empty it; "
-            "JACHESS_COMPILED=0 leaves Numba out without a warning",
-            RuntimeWarning,
-            stacklevel=2,
-        )
-
-
-def compiled_twins():
-    """Return the module of compiled twins, or None where it cannot or must not be."""
-    return None if _broken else _import_twins()
-
-
-@cache
-def _import_twins():
-    if os.environ.get("JACHESS_COMPILED") == "0":
-        return None
-    if find_spec("numba") is None:
-        return None
-    try:
-        import numba
-
-        if numba.config.DISABLE_JIT:
-            raise RuntimeError("NUMBA_DISABLE_JIT is set")
-        import jachess_lib._compiled as compiled
-    except Exception as error:  # one that does not know this NumPy, cannot write, …
-        _leave_out(error)
-        return None
-    return compiled
 
 
 def pattern_chunks(n_patterns, numbers_per_pattern, limit=None):
@@ -273,6 +201,19 @@ def put_diagonal_block(block, z, M, *, add):
                 _store(block[j + 1 :, :, j], E[1:], add)
 
     share(fill, groups)
+
+
+def put_separate_units(block, z, d, *, add):
+    """Put H[j, i, q, p] = I_jq Σ_n d_nj z_i z_p into `block`: no unit feels another."""
+    if not add:
+        block[...] = 0
+    alike = (d == 1).all()
+    E = sum_over_patterns(z, z) if alike else None
+    for j in range(block.shape[0]):
+        if not alike:
+            E = sum_over_patterns(z * d[:, j, None], z)
+            E = (E + E.T) / 2  # so that both triangles are equal to the last bit
+        _store(block[j, :, j], E, add)
 
 
 def put_pair(block, mirror, z, x, B, delta, G, *, add):

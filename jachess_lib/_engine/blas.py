@@ -170,6 +170,23 @@ def in_threads():
         _hold.leave()
 
 
+# Multiply–adds of one pass, N·P, between which BLAS's own threads cost more than they
+# bring: each product is short, and between two of them they only wait. Below, BLAS
+# takes no threads itself.
+_TINY, _SHORT = 1 << 17, 1 << 27
+
+
+@contextmanager
+def held_if_short(multiply_adds):
+    """Hold BLAS to one thread while many short products are computed."""
+    n = _hold.enter() if _TINY < multiply_adds < _SHORT else 1
+    try:
+        yield
+    finally:
+        if n > 1:
+            _hold.leave()
+
+
 def share(work, tasks):
     """Call `work` with an iterator over the tasks: once, or in each of some threads.
 

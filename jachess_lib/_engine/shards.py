@@ -12,18 +12,19 @@ Dask is never imported here before the caller has made a Dask array.
 
 import sys
 from dataclasses import dataclass
-from functools import wraps
-from inspect import signature
 from itertools import accumulate
 from uuid import uuid4
 
 import numpy as np
 
-from jachess_lib._floats import underflows, wide
-from jachess_lib._inputs import (
+from jachess_lib._engine.choice import chosen, engine
+from jachess_lib._engine.floats import wide
+from jachess_lib._engine.inputs import (
     check_inputs,
+    check_multipliers,
     check_shards,
     check_targets,
+    check_weights,
     result_array,
 )
 
@@ -33,51 +34,18 @@ _BRANCHES = 2
 _MATRICES, _VECTORS = 2, 8
 
 
-def sum_over_shards(function):
-    """Let a sum over patterns, function(net, X, …), take X and T as Dask arrays."""
-    parameters, in_memory = signature(function), underflows(function)
-
-    @wraps(function)
-    def summed(*args, **kwargs):
-        if not _any_shards(*args, *kwargs.values()):
-            return in_memory(*args, **kwargs)
-        given = parameters.bind(*args, **kwargs).arguments
-        net, X, T = given.pop("net"), given.pop("X"), given.pop("T", None)
-        if not _any_shards(X, T):  # but another argument, which the function refuses
-            return function(*args, **kwargs)
-        return _sum(summed, net, X, T, given.pop("out", None), given)
-
-    return summed
-
-
-def keep_shards(linearise):
-    """Let linearise(net, X, T) take Dask arrays: each part stays where its chunk is."""
-    in_memory = underflows(linearise)
-
-    @wraps(linearise)
-    def kept(net, X, T=None):
-        if not _any_shards(X, T):
-            return in_memory(net, X, T)
-        return _keep(kept, net, X, T)
-
-    return kept
-
-
-def sum_over_kept(product):
-    """Let product(at, v) take the parts that `keep_shards` returned."""
-
-    @wraps(product)
-    def summed(at, v):
-        if not isinstance(at, Kept):
-            return product(at, v)
-        return _sum_products(product, at, v)
-
-    return summed
-
-
-def _any_shards(*values):
+def any_shards(*values):
+    """Return whether one of these is a Dask array."""
     array = sys.modules.get("dask.array")
     return array is not None and any(isinstance(v, array.Array) for v in values)
+
+
+def sum_over_shards(function, given):
+    """Return the sum of a public function over the chunks of X and T in `given`."""
+    given = {k: v for k, v in given.items() if v is not None}
+    paired = "u" if "u" in given else "T"
+    net, X, T = given.pop("net"), given.pop("X"), given.pop(paired, None)
+    return _sum(function, net, X, T, given.pop("out", None), given, paired)
 
 
 class Kept:
@@ -94,25 +62,37 @@ class Kept:
 
 @dataclass(frozen=True)
 class _Call:
-    """What all tasks share, sent once: the function and all but X and T."""
+    """What all tasks share, sent once: the function and all but X and T.
+
+    `paired` is what the function calls T: multipliers u are no targets.
+    """
 
     function: object
     net: object
     keywords: dict
+    weights: np.ndarray | None
+    engine: str
+    paired: str
 
     def __call__(self, X, T, first=0):
         """Return the function of one chunk, whose rows count from `first`."""
         check_inputs(self.net, X, complex_allowed=True, first=first)
-        if T is None:
-            return self.function(self.net, X, **self.keywords)
-        check_targets(self.net, X, T, first=first)
-        return self.function(self.net, X, T, **self.keywords)
+        if T is not None:
+            check = check_multipliers if self.paired == "u" else check_targets
+            check(self.net, X, T, first=first)
+        return self._of(X, T, slice(first, first + len(X)))
 
     def of_nothing(self, X, T):
         """Return the function of no pattern: a zero, or one error before any task."""
         X, T = (A if A is None else np.empty((0, A.shape[1]), A.dtype) for A in (X, T))
-        arrays = (X,) if T is None else (X, T)
-        return self.function(self.net, *arrays, **self.keywords)
+        return self._of(X, T, slice(0))
+
+    def _of(self, X, T, n):
+        arrays, keywords = (X,) if T is None else (X, T), self.keywords
+        if self.weights is not None:
+            keywords = {**keywords, "weights": self.weights[n]}
+        with engine(self.engine):
+            return self.function(self.net, *arrays, **keywords)
 
 
 @dataclass(frozen=True)
@@ -179,10 +159,10 @@ def _add(parts):
     return total
 
 
-def _sum(function, net, X, T, out, keywords):
+def _sum(function, net, X, T, out, keywords, paired):
     """Return the sum of function(net, X_s, T_s, **keywords) over the shards s."""
-    X, T = _aligned(net, X, T)
-    call = _Call(function, net, keywords)
+    X, T = _aligned(net, X, T, paired)
+    call = _call(function, net, X, keywords, paired)
     total = call.of_nothing(X, T)
     if out is not None:
         out = result_array(out, total.shape, total.dtype)
@@ -200,12 +180,19 @@ def _sum(function, net, X, T, out, keywords):
     return out
 
 
-def _keep(linearise, net, X, T):
+def _call(function, net, X, keywords, paired="T"):
+    weights = keywords.pop("weights", None)
+    if weights is not None:
+        weights = check_weights(weights, net, X.shape[0])
+    return _Call(function, net, keywords, weights, chosen(), paired)
+
+
+def keep(linearise, net, X, T, weights):
     """Return the linearised shards, computed by now and kept where they are."""
     import dask
 
     X, T = _aligned(net, X, T)
-    call = _Call(linearise, net, {})
+    call = _call(linearise, net, X, {"weights": weights})
     empty = call.of_nothing(X, T)
     shards, graph = _shards(X, T)
     name = f"linearise-{uuid4().hex}"
@@ -217,7 +204,7 @@ def _keep(linearise, net, X, T):
     (parts,) = dask.persist(_Keys(graph, [(name, i) for i in range(len(shards))]))
     kept = Kept(empty, parts)
     # a scheduler elsewhere persists in its own time: wait for it, and for its errors
-    _sum_products(_count, kept, None)
+    sum_products(_count, kept, None)
     return kept
 
 
@@ -225,7 +212,7 @@ def _count(at, v):
     return 1
 
 
-def _sum_products(product, at, v):
+def sum_products(product, at, v):
     """Return the sum of product(part, v) over the kept parts."""
     total, keys = product(at.empty, v), at.parts.__dask_keys__()
     if not keys:
@@ -239,11 +226,11 @@ def _sum_products(product, at, v):
     return sums if v is None else sums.astype(total.dtype, copy=False)
 
 
-def _aligned(net, X, T):
+def _aligned(net, X, T, paired="T"):
     """Return X and T as Dask arrays whose chunks are whole rows, the same for both."""
     import dask.array as da
 
-    X, T = check_shards(net, X, T)
+    X, T = check_shards(net, X, T, paired)
     if not isinstance(X, da.Array):
         X = da.from_array(X, chunks=(T.chunks[0], -1))
     X = X.rechunk({1: -1})

@@ -7,7 +7,12 @@ for each pattern.
 
 import numpy as np
 
-from jachess_lib._compiled.units import compiled, elementwise, hidden_units, outputs
+from jachess_lib._engine.compiled.units import (
+    compiled,
+    elementwise,
+    hidden_units,
+    outputs,
+)
 
 # Numbers in the state of a block: 2 MB in float64 stays in the second-level cache.
 _STATE = 1 << 16

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from jachess_lib._compiled.jacobians import first_step, scale_rows, sensitivities
-from jachess_lib._compiled.sweeps import (
+from jachess_lib._engine.compiled.jacobian import first_step, scale_rows, sensitivities
+from jachess_lib._engine.compiled.sweeps import (
     add_sum,
     backward,
     cut,
@@ -14,7 +14,7 @@ from jachess_lib._compiled.sweeps import (
     weights_of,
     without_biases,
 )
-from jachess_lib._compiled.units import compiled, elementwise
+from jachess_lib._engine.compiled.units import compiled, elementwise
 
 
 @elementwise

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from jachess_lib._memory import require_memory
+from jachess_lib._engine.memory import require_memory
 
 _DTYPES = (np.float32, np.float64, np.complex64, np.complex128)
 
@@ -84,7 +84,7 @@ def _require_real(name, array):
     if np.iscomplexobj(array):
         raise ValueError(
             f"{name} must be real, but its dtype is {array.dtype}: only the forward "
-            "pass, the error and its gradient take complex numbers"
+            "pass, the error, its gradients and Jacobians take complex numbers"
         )
 
 
@@ -109,6 +109,21 @@ def check_sizes(sizes):
     return tuple(int(m) for m in sizes)
 
 
+def check_hidden_unit(unit, table):
+    """Return the hidden unit of that name, or a unit that a caller has made."""
+    name = getattr(unit, "name", None)
+    if not isinstance(unit, type(next(iter(table.values())))) or unit is table.get(
+        name
+    ):
+        return check_unit("hidden", unit, table)
+    if name in table:
+        raise ValueError(
+            f"there is a hidden unit {name!r} already, and this one is another: give "
+            "it a name of its own"
+        )
+    return unit
+
+
 def check_unit(kind, unit, table):
     """Return the unit of that name; a unit of the table stands for itself."""
     name = unit if isinstance(unit, str) else getattr(unit, "name", None)
@@ -123,13 +138,13 @@ def check_unit(kind, unit, table):
 def check_hidden_units(hidden, table, count):
     """Return a hidden unit for each of `count` layers, given one (name) or all."""
     if isinstance(hidden, (str, *{type(unit) for unit in table.values()})):
-        return (check_unit("hidden", hidden, table),) * count
+        return (check_hidden_unit(hidden, table),) * count
     if not isinstance(hidden, (list, tuple)) or len(hidden) != count:
         raise ValueError(
             f"hidden must be one name, or a list of one for each of the {count} hidden "
             f"layers, got {hidden!r}"
         )
-    return tuple(check_unit("hidden", name, table) for name in hidden)
+    return tuple(check_hidden_unit(unit, table) for unit in hidden)
 
 
 def check_vector(name, vector, length, *, complex_allowed=False):
@@ -142,14 +157,15 @@ def check_vector(name, vector, length, *, complex_allowed=False):
     return vector
 
 
-def check_direction(net, v):
-    """Return the finite real vector v of shape (P,).
+def check_direction(net, v, *, complex_allowed=False):
+    """Return the finite vector v of shape (P,), real if nothing else is allowed.
 
     Its precision is the wider of its own and the network's, as NumPy says.
     """
     v = check_operand(v, net.w.dtype)
     _require_length("v", v, net.n_parameters)
-    _require_real("v", v)
+    if not complex_allowed:
+        _require_real("v", v)
     _require_finite("v", v)
     return v
 
@@ -231,24 +247,34 @@ def check_targets(net, X, T, *, first=0):
     return T.astype(np.result_type(X, net.w).type(0).real.dtype, copy=False)
 
 
+def check_multipliers(net, X, u, *, first=0):
+    """Return u as a finite (N, K) array: one number for each output of a pattern."""
+    u = _numbers("u", u, net.w.real.dtype)
+    _paired_batch(net, X, u, "u")
+    _require_finite("u", u, first)
+    return u
+
+
 def _one_hot(net):
     return f"for integer labels use one_hot(labels, {net.sizes[-1]})"
 
 
-def _paired_batch(net, X, T):
+def _paired_batch(net, X, T, name="T"):
     """Require the shape (N, K) of T, with as many rows as X has."""
     N, K = X.shape[0], net.sizes[-1]
-    if T.ndim == 1 and K > 1 and not (N == 1 and len(T) == K):
+    if name != "T":
+        hint = None
+    elif T.ndim == 1 and K > 1 and not (N == 1 and len(T) == K):
         hint = _hint_for_labels(net, T)
     elif T.shape == (N, 1) and K > 1:
         hint = _hint_for_labels(net, T)
     else:
         hint = None
-    _batch("T", T, K, "output", hint)
+    _batch(name, T, K, "output", hint)
     if T.shape[0] != N:
         raise ValueError(
-            f"X and T must have one row for each pattern, got X of shape {X.shape} and "
-            f"T of shape {T.shape}"
+            f"X and {name} must have one row for each pattern, got X of shape "
+            f"{X.shape} and {name} of shape {T.shape}"
         )
 
 
@@ -276,22 +302,23 @@ def _require_probabilities(T, hint, first):
         raise ValueError(f"T[{first + n}, {k}] is {T[n, k]:.6g}: {hint}")
 
 
-def check_shards(net, X, T):
+def check_shards(net, X, T, name="T"):
     """Return X and T, in memory or as Dask arrays, of shapes that fit each other.
 
-    No chunk is made: what the chunks hold is checked where they are.
+    `name` is what T is called. No chunk is made: what the chunks hold is checked where
+    they are.
     """
     X = X if _is_dask_array(X) else _numbers("X", X, net.w.real.dtype)
-    T = T if T is None or _is_dask_array(T) else _numbers("T", T)
-    for name, A in (("X", X), ("T", T)):
+    T = T if T is None or _is_dask_array(T) else _numbers(name, T)
+    for each, A in (("X", X), (name, T)):
         if A is not None and any(map(math.isnan, A.shape)):
             raise ValueError(
-                f"{name} has chunks of unknown size, so that its patterns cannot be "
-                f"counted: call {name}.compute_chunk_sizes() first"
+                f"{each} has chunks of unknown size, so that its patterns cannot be "
+                f"counted: call {each}.compute_chunk_sizes() first"
             )
     _batch("X", X, net.sizes[0], "input")
     if T is not None:
-        _paired_batch(net, X, T)
+        _paired_batch(net, X, T, name)
     return X, T
 
 
@@ -336,6 +363,19 @@ def check_covariance(net, X, covariance):
             "noise has a negative variance"
         )
     return C.astype(np.result_type(X, net.w), copy=False)
+
+
+def check_weights(weights, net, n_patterns):
+    """Return one finite real weight for each pattern, of any sign."""
+    weights = _numbers("weights", weights)
+    if weights.shape != (n_patterns,):
+        raise ValueError(
+            f"weights must have shape (N,) = ({n_patterns},), one for each pattern, "
+            f"got shape {weights.shape}"
+        )
+    _require_real("weights", weights)
+    _require_finite("weights", weights)
+    return weights.astype(net.w.real.dtype, copy=False)
 
 
 def check_series(outer, inner):

@@ -1,0 +1,49 @@
+"""Sums of errors and gradients over many patterns, in double precision."""
+
+import numpy as np
+
+from jachess_lib._engine.connection import Task, of_parameters, weighted
+from jachess_lib._engine.inputs import check_inputs, check_targets
+from jachess_lib._engine.kernels import sum_over_patterns
+from jachess_lib._engine.network import passed
+from jachess_lib.backpropagation import error_signals
+
+
+def _check(net, X, T):
+    X = check_inputs(net, X, complex_allowed=True)
+    return {"net": net, "X": X, "T": check_targets(net, X, T)}
+
+
+def _error(net, X, T, weights=None):
+    net = weighted(net, weights)
+    return net.output.error(passed(net, X).a[-1], T)
+
+
+def _error_gradient(net, X, T, weights=None):
+    net = weighted(net, weights)
+    trace = passed(net, X)
+    delta = error_signals(net, trace, T)
+    return np.concatenate(
+        [sum_over_patterns(d, z).ravel() for d, z in zip(delta, trace.z, strict=True)]
+    )
+
+
+def _error_gradients(net, X, T, out):
+    trace = passed(net, X)
+    delta = error_signals(net, trace, T)
+    for d, z, columns in zip(delta, trace.z, net.slices, strict=True):
+        part = out[:, columns].reshape(len(X), d.shape[1], z.shape[1])
+        np.multiply(d[:, :, None], z[:, None, :], out=part)
+    return out
+
+
+def _rows(net, X, T):
+    in_passes = 3 * len(X) * sum(net.sizes) * X.itemsize
+    return (len(X), net.n_parameters), in_passes, "take fewer patterns at a time"
+
+
+error = Task(_check, _error, is_sum=True, finish=lambda E: E.item())
+error_gradient = Task(
+    _check, _error_gradient, result=of_parameters, fills=False, is_sum=True
+)
+error_gradients = Task(_check, _error_gradients, result=_rows)

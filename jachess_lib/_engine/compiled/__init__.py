@@ -1,0 +1,141 @@
+"""Compiled functions of the sweeps whose cost in NumPy is calls and passes over memory.
+
+Used where Numba is installed (`pip install "jachess-lib[fast]"`). Nothing is derived
+here: each computes what the lesson's own lines compute, a few patterns at a time, and
+the tests hold them against each other. The functions below have the names and the
+arguments of those they stand in for.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from jachess_lib._engine.compiled.hessian import square_matrix, sum_of_squares
+from jachess_lib._engine.compiled.hessian_vector import linearise as _linearise
+from jachess_lib._engine.compiled.hessian_vector import linearise_and_multiply, multiply
+from jachess_lib._engine.compiled.jacobian import input_jacobian as _input_jacobian
+from jachess_lib._engine.compiled.jacobian import (
+    parameter_jacobian as _parameter_jacobian,
+)
+from jachess_lib._engine.compiled.units import OUTPUTS, UNITS
+
+# The largest P of a square matrix that is filled here: products of long rows of
+# patterns, as in `_kernels`, are faster above.
+_LARGEST_SQUARE = 256
+
+
+_SQUARES = ("exact_hessian", "outer_product_hessian")
+_FUNCTIONS = (
+    *_SQUARES,
+    "input_jacobian",
+    "parameter_jacobian",
+    "linearise",
+    "hessian_vector_product",
+    "gauss_newton_vector_product",
+    "outer_product_diagonal",
+)
+
+
+def takes(name, net, arrays):
+    """Return whether this function was compiled for such a network and such arrays."""
+    return (
+        name in _FUNCTIONS
+        and (name not in _SQUARES or net.n_parameters <= _LARGEST_SQUARE)
+        and (name != "input_jacobian" or net.sizes[-1] <= net.sizes[0])
+        and all(unit.name in UNITS for unit in net.hidden)
+        and len(arrays[0]) > 0
+        and net.w.dtype.kind == "f"
+        and all(A.dtype == net.w.dtype and A.flags.c_contiguous for A in arrays)
+    )
+
+
+def _numbers(net):
+    """Return w, the sizes, the hidden units and the output unit as Numba takes them."""
+    units = np.array([UNITS[unit.name] for unit in net.hidden], np.int64)
+    return net.w, np.array(net.sizes, np.int64), units, OUTPUTS[net.output.name]
+
+
+def input_jacobian(net, X, out):
+    """Stand in for the blocked `input_jacobian`, from the outputs back."""
+    _input_jacobian(*_numbers(net), X, out)
+    return out
+
+
+def parameter_jacobian(net, X, of, out):
+    """Stand in for the blocked `parameter_jacobian`."""
+    _parameter_jacobian(*_numbers(net), X, of == "outputs", out)
+    return out
+
+
+class CompiledLinearisation(NamedTuple):
+    """Stand in for the blocked `Linearisation`."""
+
+    net: object
+    n_patterns: int
+    exact: bool
+    state: np.ndarray
+
+    engine = "compiled"
+
+    @property
+    def dtype(self):
+        """The precision of the products."""
+        return self.state.dtype
+
+    def times(self, v):
+        """Return Hv (or Σ JᵀMJv) for v of shape (…, P)."""
+        dtype = np.result_type(v, self.dtype)
+        if dtype.kind == "c":
+            Hv = np.empty(v.shape, dtype)
+            Hv.real, Hv.imag = self.times(v.real), self.times(v.imag)
+            return Hv
+        # a vector of double precision keeps it, whatever the network's is
+        number = np.float32 if dtype == np.float32 else np.float64
+        w, sizes, _, output = _numbers(self.net)
+        w, state = (A.astype(number, copy=False) for A in (w, self.state))
+        fixed = w, sizes, output, self.n_patterns, self.exact, state
+        rows = np.ascontiguousarray(v, number)
+        if v.ndim == 1:
+            return multiply(*fixed, rows).astype(dtype, copy=False)
+        Hv = [multiply(*fixed, row) for row in rows.reshape(-1, len(w))]
+        return np.array(Hv, dtype).reshape(v.shape)
+
+
+def linearise(net, X, T):
+    """Stand in for the blocked `linearise`."""
+    state = _linearise(*_numbers(net), X, *_targets(net, X, T))
+    return CompiledLinearisation(net, len(X), T is not None, state)
+
+
+def hessian_vector_product(net, X, T, v):
+    """Stand in for the blocked `hessian_vector_product`."""
+    return linearise_and_multiply(*_numbers(net), X, *_targets(net, X, T), v)
+
+
+def gauss_newton_vector_product(net, X, v):
+    """Stand in for the blocked `gauss_newton_vector_product`."""
+    return linearise_and_multiply(*_numbers(net), X, *_targets(net, X, None), v)
+
+
+def _targets(net, X, T):
+    """Return T, or an array that stands for none, and whether there are any."""
+    if T is None:
+        return np.empty((0, net.sizes[-1]), X.dtype), False
+    return T, True
+
+
+def outer_product_diagonal(net, X):
+    """Stand in for the blocked `outer_product_diagonal`."""
+    return sum_of_squares(*_numbers(net), X)
+
+
+def exact_hessian(net, X, T, out):
+    """Stand in for the blocked `exact_hessian`, where H is small."""
+    square_matrix(*_numbers(net), X, *_targets(net, X, T), out)
+    return out
+
+
+def outer_product_hessian(net, X, out):
+    """Stand in for the blocked `outer_product_hessian`, where it is small."""
+    square_matrix(*_numbers(net), X, *_targets(net, X, None), out)
+    return out

@@ -1,0 +1,23 @@
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
+from matplotlib.image import AxesImage
+from numpy.typing import ArrayLike
+
+from jachess_lib.network import Network
+
+__all__ = ["draw_network", "layer_lines", "plain_source", "show_signed"]
+
+def plain_source(*functions: Callable[..., Any]) -> str: ...
+def show_signed(ax: Axes, A: ArrayLike, *, limit: float | None = None) -> AxesImage: ...
+def layer_lines(ax: Axes, net: Network) -> None: ...
+def draw_network(
+    ax: Axes,
+    sizes: Sequence[int],
+    values: Sequence[ArrayLike],
+    *,
+    cmap: str = "cividis",
+    labels: Sequence[str] | None = None,
+) -> PathCollection: ...
