@@ -16,52 +16,58 @@ from jachess_lib import figures
 Real = NDArray[np.floating[Any]]
 Array = NDArray[np.inexact[Any]]
 
-silu = jl.HiddenUnit("silu", np.tanh, np.cosh, np.sinh)
-net = jl.Network((3, 4, 2), np.zeros(26), hidden=["tanh"], output="softmax")
-own = jl.Network.random([3, 4, 2], hidden=silu, seed=1)
-X, T, v = np.ones((5, 3)), [[0.5, 0.5]] * 5, np.ones(26)
 
-assert_type(net(X), Array)
-assert_type(jl.forward(net, X).a, list[Array])
-assert_type(net.with_parameters(v).hidden, tuple[jl.HiddenUnit, ...])
-assert_type(jl.one_hot([0, 1], 2), NDArray[np.float64])
-assert_type(jl.error(net, X, T, weights=np.ones(5)), float)
-assert_type(jl.error_gradient(net, X, T, out=np.empty(26)), Array)
-assert_type(jl.error_gradients(net, X, T), Array)
-assert_type(jl.input_jacobian(net, X, out=np.empty((5, 2, 3))), Array)
-assert_type(jl.parameter_jacobian(net, X, of="activations"), Array)
-assert_type(jl.jacobian_vector_product(net, X, X, wrt="inputs"), Array)
-assert_type(jl.vector_jacobian_product(net, X, T, weights=[1.0] * 5), Array)
-assert_type(jl.propagate_error(net, X, X), Real)
-assert_type(jl.propagate_covariance(net, X, np.eye(3)), Real)
-assert_type(jl.chain_jacobian(net, net, X), Real)
-assert_type(jl.exact_hessian(net, X, T, out=np.empty((26, 26)), weights=v), Real)
-assert_type(jl.hessian_block(net, X, T, 0, m=1), Real)
-assert_type(jl.hessian_diagonal(net, X, T), Real)
-assert_type(jl.outer_product_hessian(net, X), Real)
-assert_type(jl.outer_product_diagonal(net, X), Real)
-assert_type(jl.residual_hessian(net, X, T), Real)
-assert_type(jl.hessian_vector_product(net, X, T, v), Real)
-assert_type(jl.gauss_newton_vector_product(net, X, v, out=v), Real)
-assert_type(jl.central_difference(lambda x: x**2, v), Array)
-assert_type(jl.complex_step(np.sin, 1.0), Real)
-H = jl.HessianOperator(net, X, T, weights=np.ones(5))
-assert_type(H.plus(1.0).at(v), jl.HessianOperator)
-assert_type(jl.GaussNewtonOperator(net, X).diagonal(), Real)
-assert_type(H.trace(probes=9).error, float)
-with jl.engine("auto"):
-    assert_type(jl.engine_used(), Literal["plain", "blocked", "compiled"] | None)
-assert_type(jl.HIDDEN_UNITS["tanh"].check(), None)
-assert_type(jl.OUTPUT_UNITS["softmax"].y, Callable[[Array], Array])
-assert_type(jl.__version__, str)
-figures.layer_lines(plt.figure().subplots(), net)
+def right() -> None:
+    """Hold each call to the type of what it returns."""
+    silu = jl.HiddenUnit("silu", np.tanh, np.cosh, np.sinh)
+    net = jl.Network((3, 4, 2), np.zeros(26), hidden=["tanh"], output="softmax")
+    own = jl.Network.random([3, 4, 2], hidden=silu, seed=1)
+    X, T, v = np.ones((5, 3)), [[0.5, 0.5]] * 5, np.ones(26)
 
-jl.engine("fast")  # type: ignore[arg-type]
-jl.exact_hessian(X, net, T)  # type: ignore[arg-type]
-jl.exact_hessian(net, X)  # type: ignore[call-arg]
-jl.exact_hessian(net, X, T, v)  # type: ignore[call-arg]
-jl.input_jacobian(net, X, weights=v)  # type: ignore[call-arg]
-jl.parameter_jacobian(net, X, of="y")  # type: ignore[arg-type]
-jl.jacobian_vector_product(net, X, v, wrt="weights")  # type: ignore[arg-type]
-jl.hessian_block(net, X, T, 0.5, 0)  # type: ignore[arg-type]
-jl.Network((3, 2), "zeros", hidden=3)  # type: ignore[arg-type]
+    assert_type(net(X), Array)
+    assert_type(jl.forward(net, X).a, list[Array])
+    assert_type(net.with_parameters(v).hidden, tuple[jl.HiddenUnit, ...])
+    assert_type(jl.one_hot([0, 1], 2), NDArray[np.float64])
+    assert_type(jl.error(net, X, T, weights=np.ones(5)), float)
+    assert_type(jl.error_gradient(net, X, T, out=np.empty(26)), Array)
+    assert_type(jl.error_gradients(net, X, T), Array)
+    assert_type(jl.input_jacobian(own, X, out=np.empty((5, 2, 3))), Array)
+    assert_type(jl.parameter_jacobian(net, X, of="activations"), Array)
+    assert_type(jl.jacobian_vector_product(net, X, X, wrt="inputs"), Array)
+    assert_type(jl.vector_jacobian_product(net, X, T, weights=[1.0] * 5), Array)
+    assert_type(jl.propagate_error(net, X, X), Real)
+    assert_type(jl.propagate_covariance(net, X, np.eye(3)), Real)
+    assert_type(jl.chain_jacobian(net, net, X), Real)
+    assert_type(jl.exact_hessian(net, X, T, out=np.empty((26, 26)), weights=v), Real)
+    assert_type(jl.hessian_block(net, X, T, 0, m=1), Real)
+    assert_type(jl.hessian_diagonal(net, X, T), Real)
+    assert_type(jl.outer_product_hessian(net, X), Real)
+    assert_type(jl.outer_product_diagonal(net, X), Real)
+    assert_type(jl.residual_hessian(net, X, T), Real)
+    assert_type(jl.hessian_vector_product(net, X, T, v), Real)
+    assert_type(jl.gauss_newton_vector_product(net, X, v, out=v), Real)
+    assert_type(jl.central_difference(lambda x: x**2, v), Array)
+    assert_type(jl.complex_step(np.sin, 1.0), Real)
+    H = jl.HessianOperator(net, X, T, weights=np.ones(5))
+    assert_type(H.plus(1.0).at(v), jl.HessianOperator)
+    assert_type(jl.GaussNewtonOperator(net, X).diagonal(), Real)
+    assert_type(H.trace(probes=9).error, float)
+    with jl.engine("auto"):
+        assert_type(jl.engine_used(), Literal["plain", "blocked", "compiled"] | None)
+    assert_type(jl.HIDDEN_UNITS["tanh"].check(), None)
+    assert_type(jl.OUTPUT_UNITS["softmax"].y, Callable[[Array], Array])
+    assert_type(jl.__version__, str)
+    figures.layer_lines(plt.figure().subplots(), net)
+
+
+def wrong(net: jl.Network, X: Real, T: Real, v: Real) -> None:
+    """Call what there is with what does not fit."""
+    jl.engine("fast")  # type: ignore[arg-type]
+    jl.exact_hessian(X, net, T)  # type: ignore[arg-type]
+    jl.exact_hessian(net, X)  # type: ignore[call-arg]
+    jl.exact_hessian(net, X, T, v)  # type: ignore[call-arg]
+    jl.input_jacobian(net, X, weights=v)  # type: ignore[call-arg]
+    jl.parameter_jacobian(net, X, of="y")  # type: ignore[arg-type]
+    jl.jacobian_vector_product(net, X, v, wrt="weights")  # type: ignore[arg-type]
+    jl.hessian_block(net, X, T, 0.5, 0)  # type: ignore[arg-type]
+    jl.Network((3, 2), "zeros", hidden=3)  # type: ignore[arg-type]
