@@ -83,16 +83,18 @@ book: env ## build the book into _build/html
 current: env
 	@$(SETUP) book_is_current || $(MAKE) --no-print-directory book
 
+# Files in their own order, in which the longest come first: by number of tests, a file
+# with a few long ones would be left for the end, and a core with nothing to do.
 test: book ## run every test; builds the book first
 	@$(SETUP) axe
-	@$(REPEATABLE) $(BIN)/python -m pytest -n 2 --dist loadfile -q $(ARGS)
+	@$(REPEATABLE) $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q $(ARGS)
 
 # Its tests and its examples alone: the book is pinned to other versions. What Numba
 # keeps lies apart, for its versions would throw away each other's.
 test-lowest: ## test the library with the lowest versions that it promises
 	@PYTHON="$(PYTHON)" $(SETUP) lowest_environment
 	@$(REPEATABLE) NUMBA_CACHE_DIR=.venv-lowest/compiled \
-	  .venv-lowest/bin/python -m pytest -n 2 --dist loadfile -q \
+	  .venv-lowest/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q \
 	  -o addopts="--import-mode=importlib --doctest-modules -p no:cacheprovider" \
 	  jachess_lib $(LIBRARY_TESTS) $(ARGS)
 
