@@ -419,3 +419,17 @@ def test_the_trace_by_random_signs_is_unbiased_and_knows_its_error():
     assert abs(values.mean() - exact) < 4 * values.std() / np.sqrt(40)
     assert 0.5 < values.std() / errors.mean() < 2
     assert operator.trace(probes=1).error == np.inf
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 2.5, True, "3"])
+def test_a_number_of_probes_that_is_none(wrong):
+    net, X, T = case((3, 4, 2))
+    with pytest.raises(ValueError, match="^probes must be a positive whole number"):
+        jl.HessianOperator(net, X, T).trace(probes=wrong)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, 1j, [1.0, 2.0], "a", None])
+def test_a_shift_that_is_no_number(wrong):
+    net, X, T = case((3, 4, 2))
+    with pytest.raises((ValueError, TypeError), match="^shift must"):
+        jl.HessianOperator(net, X, T).plus(wrong)

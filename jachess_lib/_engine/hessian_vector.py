@@ -45,7 +45,7 @@ class Linearisation(NamedTuple):
 
 
 def linearise(net, X, T=None, weights=None):
-    """Return the Linearisation, or its compiled twin, for arrays that fit."""
+    """Return the Linearisation, by whichever engine, for arrays that fit."""
     if weights is None:
         arrays = (X,) if T is None else (X, T)
         compiled = choice.twin("linearise", net, *arrays)

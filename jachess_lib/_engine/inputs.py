@@ -365,6 +365,21 @@ def check_covariance(net, X, covariance):
     return C.astype(np.result_type(X, net.w), copy=False)
 
 
+def check_count(name, count):
+    """Return a positive whole number."""
+    if not _is_whole(count) or count < 1:
+        raise ValueError(f"{name} must be a positive whole number, got {count!r}")
+    return int(count)
+
+
+def check_number(name, number):
+    """Return a finite real number as a float."""
+    array = _numbers(name, number)
+    if array.ndim or np.iscomplexobj(array) or not np.isfinite(array):
+        raise ValueError(f"{name} must be one finite real number, got {number!r}")
+    return float(array)
+
+
 def check_weights(weights, net, n_patterns):
     """Return one finite real weight for each pattern, of any sign."""
     weights = _numbers("weights", weights)

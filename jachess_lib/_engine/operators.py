@@ -9,7 +9,13 @@ from scipy.sparse.linalg import LinearOperator
 from jachess_lib._engine import choice, shards
 from jachess_lib._engine.blas import held_if_short
 from jachess_lib._engine.floats import underflows
-from jachess_lib._engine.inputs import check_operand, check_plain, check_weights
+from jachess_lib._engine.inputs import (
+    check_count,
+    check_number,
+    check_operand,
+    check_plain,
+    check_weights,
+)
 
 # Columns of a matrix that are multiplied at once: more would leave the cache.
 _COLUMNS = 16
@@ -69,7 +75,7 @@ class SymmetricOperator(LinearOperator):
         """Return this matrix + shift · I, an operator of the same kind."""
         new = object.__new__(type(self))
         new.__dict__.update(self.__dict__)
-        new._shift = self._shift + float(shift)
+        new._shift = self._shift + check_number("shift", shift)
         return new
 
     def hessp(self, w, v):
@@ -99,6 +105,7 @@ class SymmetricOperator(LinearOperator):
         """
         if probes is None:
             return Estimate(float(self.diagonal().sum(dtype=np.float64)), 0.0)
+        check_count("probes", probes)
         signs = np.random.default_rng(seed).choice([-1.0, 1.0], (probes, self.shape[0]))
         found = np.einsum("sp,ps->s", signs, self @ signs.T)
         spread = found.std(ddof=1) if probes > 1 else np.inf

@@ -1,4 +1,4 @@
-"""The units of a network, element by element, and how all twins are compiled."""
+"""The units of a network, element by element, and how everything here is compiled."""
 
 import math
 
