@@ -181,9 +181,10 @@ serve: ## show the book at http://localhost:8000, built if need be
 	@$(MAKE) --no-print-directory current
 	@$(BIN)/python book/_tools/serve.py $(HTML) $(PORT)
 
+# What a chapter shows is what it runs there, too.
 lab: ## open the chapters in JupyterLab
 	@$(MAKE) --no-print-directory env
-	@$(BIN)/jupyter lab --notebook-dir=. $(ALLOW_ROOT) notebooks
+	@JACHESS_ENGINE=plain $(BIN)/jupyter lab --notebook-dir=. $(ALLOW_ROOT) notebooks
 
 # Interrupt it as you like: it goes on where it stopped, as long as neither the library
 # nor a package has changed. QUICK=1 writes to _build/bench and leaves the book alone.

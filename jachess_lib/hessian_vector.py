@@ -143,6 +143,8 @@ class HessianOperator(SymmetricOperator):
         If X or T does not fit.
     """
 
+    _takes_targets = True
+
     def __init__(self, net, X, T, *, weights=None):
         super().__init__(net, X, T, weights)
 

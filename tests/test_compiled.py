@@ -27,6 +27,8 @@ def every_result(net, X, T):
     """Return what each function that was compiled gives, by name."""
     v = np.random.default_rng(1).standard_normal(net.n_parameters).astype(X.dtype)
     return {
+        "error": np.asarray(jl.error(net, X, T)),
+        "error_gradient": jl.error_gradient(net, X, T),
         "input_jacobian": jl.input_jacobian(net, X),
         "parameter_jacobian": jl.parameter_jacobian(net, X),
         "exact_hessian": jl.exact_hessian(net, X, T),
@@ -102,6 +104,56 @@ def test_nothing_that_is_handed_in_changes():
         np.testing.assert_array_equal(A, B)
 
 
+def spoilt(array, place, value):
+    array = array.copy()
+    array[place] = value
+    return array
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("output", compiled.OUTPUTS)
+def test_a_quick_look_takes_only_what_the_checks_return(output, dtype):
+    net, X, T = case((4, 5, 3), "tanh", output, N=7)
+    net = net.with_parameters(net.w.astype(dtype))
+    good = {"X": X.astype(dtype), "T": T.astype(dtype), "v": net.w[::-1].copy()}
+    given = {"net": net, **good}
+    ready = compiled.ready
+    assert ready("hessian_vector_product", given)
+    assert ready("error", {k: given[k] for k in ("net", "X", "T")})
+    assert ready("input_jacobian", {k: given[k] for k in ("net", "X")})
+    bad = [("X", spoilt(good["X"], (6, 3), x)) for x in (np.nan, np.inf, -np.inf)]
+    bad += [("T", spoilt(good["T"], (6, 2), x)) for x in (np.nan, np.inf, -np.inf)]
+    bad += [("v", spoilt(good["v"], -1, x)) for x in (np.nan, np.inf, -np.inf)]
+    bad += [(name, A.tolist()) for name, A in good.items()]
+    bad += [(name, A[:-1]) for name, A in good.items() if name != "X"]
+    bad += [(name, A[..., None]) for name, A in good.items()]
+    bad += [(name, np.ma.array(A)) for name, A in good.items()]
+    bad += [(name, A.astype(complex)) for name, A in good.items()]
+    bad += [(name, A.astype(A.dtype.newbyteorder())) for name, A in good.items()]
+    bad += [("X", good["X"][:, :-1]), ("T", good["T"][:, :-1]), ("T", None)]
+    bad += [("net", None), ("net", net.with_parameters(net.w + 1e-20j))]
+    if output != "linear":
+        bad += [("T", spoilt(good["T"], (6, 2), x)) for x in (-0.1, 1.1)]
+    if output == "softmax":
+        bad += [("T", good["T"] * dtype(x)) for x in (0.9999, 1 - 2e-5)]
+    for name, value in bad:
+        assert not ready("hessian_vector_product", given | {name: value}), (name, value)
+    assert not ready("hessian_vector_product", given | {"of": "outputs"})
+
+
+def test_what_a_quick_look_refuses_is_refused_in_words():
+    net, X, T = case((4, 5, 3), "tanh", "softmax")
+    for place, value, message in (
+        ("X", spoilt(X, (1, 2), np.nan), r"X\[1, 2\] is nan"),
+        ("T", spoilt(T, (0, 1), -1.0), r"T\[0, 1\] is -1"),
+        ("T", T * 0.5, r"row T\[0\] sums to 0.5"),
+        ("v", net.w[:-1], r"v must have shape \(P,\)"),
+    ):
+        given = {"net": net, "X": X, "T": T, "v": net.w} | {place: value}
+        with jl.engine("compiled"), pytest.raises(ValueError, match=message):
+            jl.hessian_vector_product(**given)
+
+
 def test_what_is_not_taken():
     net, X, _ = case((4, 5, 3), "tanh", "linear")
     gelu = jl.Network.random((4, 5, 3), "gelu")
@@ -118,7 +170,7 @@ def test_what_is_not_taken():
     ):
         assert not compiled.takes("input_jacobian", refused[0], refused[1:])
     assert compiled.takes("input_jacobian", net, (X,))
-    assert not compiled.takes("error_gradient", net, (X,))
+    assert not compiled.takes("hessian_diagonal", net, (X,))
     more_outputs = jl.Network.random((3, 5, 4))
     assert not compiled.takes("input_jacobian", more_outputs, (X[:, :3].copy(),))
     large = jl.Network.random((4, 20, 20, 3))

@@ -276,11 +276,11 @@ def test_compiled_without_numba_says_how_to_get_it(monkeypatch):
 def test_those_who_still_set_the_old_variable_are_told(monkeypatch):
     monkeypatch.setenv("JACHESS_COMPILED", "0")
     monkeypatch.delenv("JACHESS_ENGINE")
-    choice._warn_of_old_name.cache_clear()
+    choice._look_for_old_name.cache_clear()
     with pytest.warns(FutureWarning, match="set JACHESS_ENGINE to plain, blocked"):
         jl.error(*case((3, 4, 2)))
     jl.error(*case((3, 4, 2)))  # once
-    choice._warn_of_old_name.cache_clear()
+    choice._look_for_old_name.cache_clear()
 
 
 # The connection

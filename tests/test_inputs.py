@@ -97,6 +97,50 @@ def test_all_that_is_as_large_as_the_parameters_takes_out():
     assert taking == set(WITH_OUT)
 
 
+@EVERY_X
+@pytest.mark.parametrize("net", [None, "tanh", (3, 4, 2), X])
+def test_what_is_no_network(f, net, engine):
+    if f is OF_X["call"]:
+        return
+    name = "inner" if f is OF_X["chain_jacobian"] else "net"
+    found = type(net).__name__
+    with pytest.raises(TypeError, match=f"{name} must be a Network, got {found}"):
+        f(net, X)
+
+
+def test_operators_of_what_is_no_network():
+    with pytest.raises(TypeError, match="net must be a Network, got NoneType"):
+        jl.HessianOperator(None, X, T)
+    with pytest.raises(TypeError, match="net must be a Network, got NoneType"):
+        jl.GaussNewtonOperator(None, X)
+    chunks = da.from_array(X, chunks=(2, 3))
+    with pytest.raises(TypeError, match="net must be a Network, got NoneType"):
+        jl.outer_product_diagonal(None, chunks)
+
+
+@EVERY_X
+def test_inputs_that_are_none(f, engine):
+    with pytest.raises(TypeError, match="X must hold numbers, but it is None"):
+        f(NET, None)
+
+
+@EVERY_T
+def test_targets_that_are_none(f, engine):
+    with pytest.raises(TypeError, match="T must hold numbers, but it is None"):
+        f(NET, X, None)
+
+
+def test_the_operator_of_the_hessian_needs_targets():
+    # without any, the products would be those of the outer-product matrix
+    with pytest.raises(TypeError, match="T must hold numbers, but it is None"):
+        jl.HessianOperator(NET, X, None)
+    chunks = da.from_array(X, chunks=(2, 3))
+    with pytest.raises(TypeError, match="T must hold numbers, but it is None"):
+        jl.HessianOperator(NET, chunks, None)
+    with pytest.raises(TypeError, match="T must hold numbers, but it is None"):
+        jl.hessian_vector_product(NET, chunks, None, np.ones(P))
+
+
 def changed(array, index, value):
     """Return a copy with one entry changed."""
     array = array.copy()

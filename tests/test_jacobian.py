@@ -425,9 +425,13 @@ def test_what_does_not_fit_a_product(wrt):
         "parameters": r"v must have shape \(P,\) = \(32,\)",
         "inputs": r"v must have shape \(N, 3\)",
     }
-    other = v["inputs" if wrt == "parameters" else "parameters"]
+    other = "inputs" if wrt == "parameters" else "parameters"
+    with pytest.raises(
+        ValueError, match=f"of the {other}.* did you mean wrt='{other}'"
+    ):
+        jvp(X, v[other])
     with pytest.raises(ValueError, match=message[wrt]):
-        jvp(X, other)
+        jvp(X, v[wrt][:, None])
     with pytest.raises(ValueError, match=r"v\[.*\] is nan"):
         jvp(X, np.full_like(v[wrt], np.nan))
     with pytest.raises(TypeError, match="v must hold numbers"):

@@ -105,11 +105,11 @@ def test_the_limits_of_the_process(limit):
 
 def test_small_things_ask_nobody(monkeypatch):
     monkeypatch.setattr(memory, "available", lambda: 0)
-    memory.require_memory(1000, "this", "do that")
+    memory.require_memory(1000, lambda: "this", "do that")
     with pytest.raises(
         MemoryError, match=r"^this needs 1\.0 GiB .* 0\.0 GiB .*: do that$"
     ):
-        memory.require_memory(2**30, "this", "do that")
+        memory.require_memory(2**30, lambda: "this", "do that")
 
 
 def test_what_it_takes_beside_the_result_counts(monkeypatch):

@@ -4,9 +4,8 @@ import numpy as np
 
 from jachess_lib._engine.connection import Task, of_parameters, weighted
 from jachess_lib._engine.inputs import check_inputs, check_targets
-from jachess_lib._engine.kernels import sum_over_patterns
-from jachess_lib._engine.network import passed
-from jachess_lib.backpropagation import error_signals
+from jachess_lib._engine.kernels import sum_of_chunks, sum_over_patterns
+from jachess_lib._engine.network import passed, signals, slopes
 
 
 def _check(net, X, T):
@@ -15,22 +14,34 @@ def _check(net, X, T):
 
 
 def _error(net, X, T, weights=None):
-    net = weighted(net, weights)
-    return net.output.error(passed(net, X).a[-1], T)
+    def share(X, T, weights):
+        unit = weighted(net, weights).output
+        return np.asarray(unit.error(passed(net, X).a[-1], T))
+
+    return sum_of_chunks(share, 2 * sum(net.sizes), X, T, weights)
 
 
 def _error_gradient(net, X, T, weights=None):
-    net = weighted(net, weights)
+    def share(X, T, weights):
+        trace, delta = _swept(weighted(net, weights), X, T)
+        return np.concatenate(
+            [
+                sum_over_patterns(d, z).ravel()
+                for d, z in zip(delta, trace.z, strict=True)
+            ]
+        )
+
+    return sum_of_chunks(share, 4 * sum(net.sizes), X, T, weights)
+
+
+def _swept(net, X, T):
+    """Return the Trace and the δ of every layer."""
     trace = passed(net, X)
-    delta = error_signals(net, trace, T)
-    return np.concatenate(
-        [sum_over_patterns(d, z).ravel() for d, z in zip(delta, trace.z, strict=True)]
-    )
+    return trace, signals(net, trace, slopes(net, trace), T)
 
 
 def _error_gradients(net, X, T, out):
-    trace = passed(net, X)
-    delta = error_signals(net, trace, T)
+    trace, delta = _swept(net, X, T)
     for d, z, columns in zip(delta, trace.z, net.slices, strict=True):
         part = out[:, columns].reshape(len(X), d.shape[1], z.shape[1])
         np.multiply(d[:, :, None], z[:, None, :], out=part)

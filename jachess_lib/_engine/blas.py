@@ -9,7 +9,7 @@ import ctypes
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import cache
 
@@ -174,12 +174,17 @@ def in_threads():
 # bring: each product is short, and between two of them they only wait. Below, BLAS
 # takes no threads itself.
 _TINY, _SHORT = 1 << 17, 1 << 27
+_FREE = nullcontext()
+
+
+def held_if_short(multiply_adds):
+    """Hold BLAS to one thread while many short products are computed."""
+    return _held() if _TINY < multiply_adds < _SHORT else _FREE
 
 
 @contextmanager
-def held_if_short(multiply_adds):
-    """Hold BLAS to one thread while many short products are computed."""
-    n = _hold.enter() if _TINY < multiply_adds < _SHORT else 1
+def _held():
+    n = _hold.enter()
     try:
         yield
     finally:

@@ -90,32 +90,50 @@ def _known(name, what):
 def _of_environment():
     name = os.environ.get("JACHESS_ENGINE")
     if not name:
-        if "JACHESS_COMPILED" in os.environ:
-            _warn_of_old_name()
+        _look_for_old_name()
         return "auto"
     return _known(name, "JACHESS_ENGINE")
 
 
 @cache
-def _warn_of_old_name():
-    warnings.warn(
-        "JACHESS_COMPILED is no longer read: set JACHESS_ENGINE to plain, blocked, "
-        "compiled or auto instead (JACHESS_COMPILED=0 was what blocked is now)",
-        FutureWarning,
-        stacklevel=6,
-    )
+def _look_for_old_name():
+    """Warn those who set what is no longer read; once, for a look takes its time."""
+    if "JACHESS_COMPILED" in os.environ:
+        warnings.warn(
+            "JACHESS_COMPILED is no longer read: set JACHESS_ENGINE to plain, blocked, "
+            "compiled or auto instead (JACHESS_COMPILED=0 was what blocked is now)",
+            FutureWarning,
+            stacklevel=6,
+        )
 
 
-def twin(name, net, *arrays):
+def twin(name, net, *arrays, engine=None):
     """Return the compiled function of this name, or None where there is none to take.
 
     There is one if Numba is installed, the network has units that were compiled, and
-    the arrays, X the first, have one precision and the usual layout.
+    the arrays, X the first, have one precision and the usual layout. `engine` is the
+    one that is chosen, where the caller knows.
     """
-    compiled = compiled_functions() if chosen() in ("compiled", "auto") else None
+    fits = (engine or chosen()) in ("compiled", "auto")
+    compiled = compiled_functions() if fits else None
     if compiled is None or not compiled.takes(name, net, arrays):
         return None
     return getattr(compiled, name)
+
+
+def ready(name, engine, given):
+    """Return whether these arguments are what the checks would make of them.
+
+    False where compiled code has not looked: the checks then do.
+    """
+    if engine not in ("compiled", "auto"):
+        return False
+    compiled = compiled_functions()
+    try:
+        return compiled is not None and compiled.ready(name, given)
+    except Exception as error:
+        _leave_out(error)
+        return False
 
 
 def first(compiled, blocked, *arguments, **keywords):

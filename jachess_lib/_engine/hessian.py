@@ -28,8 +28,7 @@ from jachess_lib._engine.kernels import (
     put_separate_units,
     sum_over_patterns,
 )
-from jachess_lib._engine.network import bend, passed, pull, slopes
-from jachess_lib.backpropagation import error_signals
+from jachess_lib._engine.network import bend, passed, pull, signals, slopes
 
 
 def check(net, X, T):
@@ -111,8 +110,9 @@ def fill_blocks(net, X, T, places, weights=None):
     for n in pattern_chunks(len(X), _numbers_per_pattern(net)):
         net_n = part_of(net, weights, n)
         trace = passed(net_n, X[n])
-        delta = None if T is None else error_signals(net_n, trace, T[n])
-        for l, m, B, G in layer_pairs(net_n, trace, delta):
+        dh = slopes(net_n, trace)
+        delta = None if T is None else signals(net_n, trace, dh, T[n])
+        for l, m, B, G in layer_pairs(net_n, trace, delta, dh):
             if (l, m) not in places:
                 continue
             (block, mirror), z, x = places[l, m], trace.z[l], trace.z[m]
@@ -137,8 +137,9 @@ def _hessian_diagonal(net, X, T, out, weights=None):
     for n in pattern_chunks(len(X), _of_diagonal(net), limit=IN_CACHE):
         net_n = part_of(net, weights, n)
         trace = passed(net_n, X[n])
-        delta = error_signals(net_n, trace, T[n])
-        for l, M, _ in layer_curvatures(net_n, trace, delta, slopes(net_n, trace)):
+        dh = slopes(net_n, trace)
+        delta = signals(net_n, trace, dh, T[n])
+        for l, M, _ in layer_curvatures(net_n, trace, delta, dh):
             M_jj = M.diagonal()
             squares = sum_over_patterns(M_jj, trace.z[l] ** 2)
             total[net.slices[l]] += squares.ravel()
@@ -157,13 +158,12 @@ def _numbers_per_pattern(net):
     return max(first * (first + 1) // 2, *(m * max(net.sizes[1:]) for m in above), 1)
 
 
-def layer_pairs(net, trace, delta):
+def layer_pairs(net, trace, delta, dh):
     """Yield (l, m, B, G) for every pair of weight layers m ≤ l, from the outputs down.
 
     For m = l, B is M_l and G is None. G is also None where `delta` is, and a diagonal,
     of shape (N, Q), where m = l − 1.
     """
-    dh = slopes(net, trace)
     for l, M, B in layer_curvatures(net, trace, delta, dh):
         G = None
         yield l, l, M, G
@@ -193,7 +193,7 @@ def layer_curvatures(net, trace, delta, dh):
         else:
             B = one_layer_left(M[:, :, :], net.W[l], dh[l - 1])
         yield l, M, B
-        bends = None if delta is None else bend(net, trace, l - 1, delta)
+        bends = None if delta is None else bend(net, trace, l - 1, dh, delta)
         M = LayerBelow(V, B, dh[l - 1], bends)
     yield 0, M, None
 

@@ -6,10 +6,14 @@ import numpy as np
 
 from jachess_lib._engine import choice
 from jachess_lib._engine.connection import Task, of_parameters, weighted
-from jachess_lib._engine.inputs import check_direction, check_inputs, check_targets
-from jachess_lib._engine.kernels import sum_over_patterns
-from jachess_lib._engine.network import bend, passed, slopes
-from jachess_lib.backpropagation import error_signals
+from jachess_lib._engine.inputs import (
+    check_direction,
+    check_inputs,
+    check_targets,
+    require_given,
+)
+from jachess_lib._engine.kernels import sum_of_chunks, sum_over_patterns
+from jachess_lib._engine.network import bend, passed, signals, slopes
 
 
 class Linearisation(NamedTuple):
@@ -60,8 +64,8 @@ def _linearise(net, X, T, weights=None):
     dh = slopes(net, trace)
     if T is None:
         return Linearisation(net, trace.a[-1], trace.z, dh, None, None)
-    delta = error_signals(net, trace, T)
-    bends = [bend(net, trace, l, delta) for l in range(net.depth - 1)]
+    delta = signals(net, trace, dh, T)
+    bends = [bend(net, trace, l, dh, delta) for l in range(net.depth - 1)]
     return Linearisation(net, trace.a[-1], trace.z, dh, delta, bends)
 
 
@@ -110,6 +114,7 @@ def check(net, X, T=None, weights=None):
 
 
 def _check_with_targets(net, X, T, v):
+    require_given("T", T)
     X, T = check(net, X, T)
     return {"net": net, "X": X, "T": T, "v": check_direction(net, v)}
 
@@ -120,11 +125,14 @@ def _check_without(net, X, v):
 
 
 def _hessian_vector_product(net, X, T, v, weights=None):
-    return _linearise(net, X, T, weights).times(v)
+    def share(X, T, weights):
+        return _linearise(net, X, T, weights).times(v)
+
+    return sum_of_chunks(share, 4 * sum(net.sizes), X, T, weights)
 
 
 def _gauss_newton_vector_product(net, X, v, weights=None):
-    return _linearise(net, X, None, weights).times(v)
+    return _hessian_vector_product(net, X, None, v, weights)
 
 
 hessian_vector_product = Task(

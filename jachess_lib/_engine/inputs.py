@@ -19,6 +19,7 @@ def _numbers(name, value, dtype=np.float64):
     `dtype` is given to whole numbers, which carry no precision of their own, and to
     half precision. What is wider than double precision is rounded to it.
     """
+    require_given(name, value)
     check_plain(name, value)
     try:
         array = np.asarray(value)
@@ -30,6 +31,12 @@ def _numbers(name, value, dtype=np.float64):
             f"with np.asarray({name}, dtype=float) and look for missing values or text"
         )
     return array.astype(_precision(array.dtype, dtype), copy=False)
+
+
+def require_given(name, value):
+    """Refuse None, which would otherwise stand for something else somewhere."""
+    if value is None:
+        raise TypeError(f"{name} must hold numbers, but it is None")
 
 
 def _precision(given, default):
@@ -68,6 +75,28 @@ def _is_masked(value):
     return isinstance(value, np.ma.MaskedArray)
 
 
+def _fits(value, dtype, shape):
+    """Return whether `value` is an array as the checks make one; None is any length."""
+    return (
+        type(value) is np.ndarray
+        and value.dtype == dtype
+        and value.ndim == len(shape)
+        and value.shape[-1] == shape[-1]
+        and shape[0] in (None, len(value))
+    )
+
+
+def _in_range(array, low, high):
+    """Return whether all entries are in [low, high]; NaN is not."""
+    lowest = np.minimum.reduce(array, axis=None, initial=high)
+    return low <= lowest and np.maximum.reduce(array, axis=None, initial=low) <= high
+
+
+def _is_finite(array):
+    largest = np.finfo(array.dtype).max
+    return _in_range(array, -largest, largest)
+
+
 def _require_finite(name, array, first=0):
     """Refuse entries that are not finite; the rows of `array` count from `first`."""
     if not np.isfinite(array).all():
@@ -90,6 +119,15 @@ def _require_real(name, array):
 
 def _is_whole(number):
     return isinstance(number, (int, np.integer)) and not isinstance(number, bool)
+
+
+def check_network(name, net):
+    """Require a network, or what has all that is read of one."""
+    if not all(hasattr(net, part) for part in ("w", "sizes", "output")):
+        raise TypeError(
+            f"{name} must be a Network, got {type(net).__name__}: make one with "
+            "Network(sizes, w) or Network.random(sizes)"
+        )
 
 
 def check_sizes(sizes):
@@ -162,6 +200,9 @@ def check_direction(net, v, *, complex_allowed=False):
 
     Its precision is the wider of its own and the network's, as NumPy says.
     """
+    w = net.w
+    if w.dtype.kind == "f" and _fits(v, w.dtype, w.shape) and _is_finite(v):
+        return v
     v = check_operand(v, net.w.dtype)
     _require_length("v", v, net.n_parameters)
     if not complex_allowed:
@@ -211,6 +252,10 @@ def check_inputs(net, X, *, name="X", rows=None, complex_allowed=False, first=0)
 
     In a chunk of a larger array, `first` is the place of its first row.
     """
+    w = net.w
+    if w.dtype.kind == "f" and _fits(X, w.dtype, (rows, net.sizes[0])):
+        if _is_finite(X):
+            return X
     if name == "X":
         _require_no_shards(net, X)
     X = _batch(name, _numbers(name, X, net.w.real.dtype), net.sizes[0], "input")
@@ -228,6 +273,9 @@ def check_inputs(net, X, *, name="X", rows=None, complex_allowed=False, first=0)
 
 def check_targets(net, X, T, *, first=0):
     """Return the targets as a finite (N, K) array that suits the output unit."""
+    if X.dtype == net.w.dtype and _fits(T, X.real.dtype, (len(X), net.sizes[-1])):
+        if _suits(net.output.name, T):
+            return T
     T = _numbers("T", T)
     _paired_batch(net, X, T)
     _require_real("T", T)
@@ -245,6 +293,13 @@ def check_targets(net, X, T, *, first=0):
                 f"row T[{first + n}] sums to {sums[n]:.6g}, not to 1: {hint}"
             )
     return T.astype(np.result_type(X, net.w).type(0).real.dtype, copy=False)
+
+
+def _suits(output, T):
+    """Return whether the output unit takes these targets: at a glance, and surely."""
+    if output != "softmax":
+        return _in_range(T, 0, 1) if output == "sigmoid" else _is_finite(T)
+    return _in_range(T, 0, 1) and _in_range(T @ np.ones(T.shape[1]), 1 - 5e-6, 1 + 5e-6)
 
 
 def check_multipliers(net, X, u, *, first=0):
@@ -462,7 +517,10 @@ def result_array(out, shape, dtype, *, instead="use a smaller network", temporar
     `temporaries` are the bytes that it takes to fill it, and `instead` says what to
     call where they are too many.
     """
-    what = f"a result of shape {shape} in {np.dtype(dtype)}"
+
+    def what():
+        return f"a result of shape {shape} in {np.dtype(dtype)}"
+
     if out is None:
         size = np.dtype(dtype).itemsize * math.prod(shape)
         require_memory(size + temporaries, what, instead)
@@ -471,7 +529,7 @@ def result_array(out, shape, dtype, *, instead="use a smaller network", temporar
         except (MemoryError, ValueError):  # ValueError: larger than any address
             gigabytes = f"{size / 2**30:,.1f} GiB"
             raise MemoryError(
-                f"{what} needs {gigabytes}, more than there is: {instead}"
+                f"{what()} needs {gigabytes}, more than there is: {instead}"
             ) from None
     if not isinstance(out, np.ndarray):
         raise ValueError(f"out must be a NumPy array, got {type(out).__name__}")

@@ -34,6 +34,13 @@ def _check_of(net, X, of):
 def _check_direction(net, X, v, wrt):
     check_choice("wrt", wrt, _WRT)
     given = _check(net, X)
+    fitting = {"parameters": net.w.shape, "inputs": given["X"].shape}
+    other = next(name for name in _WRT if name != wrt)
+    if getattr(v, "shape", None) == fitting[other] != fitting[wrt]:
+        raise ValueError(
+            f"v has the shape {fitting[other]} of the {other}, but wrt is {wrt!r}, "
+            f"which needs the shape {fitting[wrt]}: did you mean wrt={other!r}?"
+        )
     if wrt == "inputs":
         v = check_inputs(net, v, name="v", rows=len(given["X"]), complex_allowed=True)
     else:

@@ -46,6 +46,21 @@ def sum_over_patterns(left, right):
     return total.astype(dtype)
 
 
+def sum_of_chunks(share, numbers_per_pattern, *arrays):
+    """Return Σ share(chunk of each array), over chunks of patterns; None stays None."""
+    total = None
+    for n in pattern_chunks(len(arrays[0]), numbers_per_pattern, limit=IN_CACHE):
+        part = share(*(None if A is None else A[n] for A in arrays))
+        dtype = part.dtype
+        if total is None:
+            total = part
+        elif total.dtype != wide(dtype):
+            total = total.astype(wide(dtype)) + part
+        else:
+            total += part
+    return total.astype(dtype, copy=False)
+
+
 def contract(B, V, out=None):
     """Return Σ_j B[n, k, j] V[j, i], of shape (N, K, I), as one matrix product."""
     N, K, J = B.shape

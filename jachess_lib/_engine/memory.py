@@ -21,15 +21,15 @@ _SMALL = 1 << 26
 def require_memory(needed, what, instead):
     """Raise a MemoryError if `needed` bytes are not to be had now.
 
-    `what` says what they are for and `instead` what to call when they are too many.
+    `what()` says what they are for and `instead` what to call when they are too many.
     """
     if needed < _SMALL:
         return
     free = available()
     if needed > free:
         raise MemoryError(
-            f"{what} needs {needed / 2**30:,.1f} GiB with what it takes to compute it, "
-            f"more than the {free / 2**30:,.1f} GiB that this process can get: "
+            f"{what()} needs {needed / 2**30:,.1f} GiB with what it takes to compute "
+            f"it, more than the {free / 2**30:,.1f} GiB that this process can get: "
             f"{instead}"
         )
 

@@ -36,9 +36,26 @@ def slopes(net, trace):
     return [unit.dh(a) for unit, a in zip(net.hidden, trace.a[:-1], strict=True)]
 
 
-def bend(net, trace, l, delta):
+def signals(net, trace, dh, T):
+    """Return the list of δ, of shapes (N, M), given the slopes: each is dear."""
+    delta = [net.output.residual(trace.a[-1], T)]
+    for l in range(net.depth - 1, 0, -1):
+        below = delta[0] @ net.W[l][:, 1:]
+        below *= dh[l - 1]
+        delta.insert(0, below)
+    return delta
+
+
+# h'' where z and h' have most of it already
+_BENDS = {"tanh": lambda z, dh: -2 * z * dh}
+
+
+def bend(net, trace, l, dh, delta):
     """Return h''(a_j) Σ_k w_kj δ_k of hidden layer l, of shape (N, M)."""
-    return net.hidden[l].d2h(trace.a[l]) * (delta[l + 1] @ net.W[l + 1][:, 1:])
+    unit = net.hidden[l]
+    at_hand = _BENDS.get(unit.name)
+    d2h = at_hand(trace.z[l + 1][:, 1:], dh[l]) if at_hand else unit.d2h(trace.a[l])
+    return d2h * (delta[l + 1] @ net.W[l + 1][:, 1:])
 
 
 def pull(unit, a, V):

@@ -11,10 +11,12 @@ from jachess_lib._engine.blas import held_if_short
 from jachess_lib._engine.floats import underflows
 from jachess_lib._engine.inputs import (
     check_count,
+    check_network,
     check_number,
     check_operand,
     check_plain,
     check_weights,
+    require_given,
 )
 
 # Columns of a matrix that are multiplied at once: more would leave the cache.
@@ -31,7 +33,11 @@ class Estimate(NamedTuple):
 class SymmetricOperator(LinearOperator):
     """A symmetric (P, P) matrix of a network, known by its products with vectors."""
 
+    _takes_targets = False
+
     def __init__(self, net, X, T, weights, shift=0.0):
+        if self._takes_targets:
+            require_given("T", T)
         self._data, self._shift = (X, T, weights), shift
         self.net, self._at = net, _linearised(net, X, T, weights)
         super().__init__(self._at.dtype, (net.n_parameters,) * 2)
@@ -129,6 +135,7 @@ class SymmetricOperator(LinearOperator):
 
 @underflows
 def _linearised(net, X, T=None, weights=None):
+    check_network("net", net)
     if shards.any_shards(X, T):
         return shards.keep(_linearised, net, X, T, weights)
     fast = import_module("jachess_lib._engine.hessian_vector")

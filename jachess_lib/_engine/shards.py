@@ -25,6 +25,7 @@ from jachess_lib._engine.inputs import (
     check_shards,
     check_targets,
     check_weights,
+    require_given,
     result_array,
 )
 
@@ -42,6 +43,8 @@ def any_shards(*values):
 
 def sum_over_shards(function, given):
     """Return the sum of a public function over the chunks of X and T in `given`."""
+    if "T" in given:
+        require_given("T", given["T"])
     given = {k: v for k, v in given.items() if v is not None}
     paired = "u" if "u" in given else "T"
     net, X, T = given.pop("net"), given.pop("X"), given.pop(paired, None)

@@ -6,10 +6,12 @@ the tests hold them against each other. The functions below have the names and t
 arguments of those they stand in for.
 """
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
+from jachess_lib._engine.compiled import backpropagation
 from jachess_lib._engine.compiled.hessian import square_matrix, sum_of_squares
 from jachess_lib._engine.compiled.hessian_vector import linearise as _linearise
 from jachess_lib._engine.compiled.hessian_vector import linearise_and_multiply, multiply
@@ -17,7 +19,8 @@ from jachess_lib._engine.compiled.jacobian import input_jacobian as _input_jacob
 from jachess_lib._engine.compiled.jacobian import (
     parameter_jacobian as _parameter_jacobian,
 )
-from jachess_lib._engine.compiled.units import OUTPUTS, UNITS
+from jachess_lib._engine.compiled.units import OUTPUTS, UNITS, sound
+from jachess_lib.network import Network
 
 # The largest P of a square matrix that is filled here: products of long rows of
 # patterns, as in `_kernels`, are faster above.
@@ -27,6 +30,8 @@ _LARGEST_SQUARE = 256
 _SQUARES = ("exact_hessian", "outer_product_hessian")
 _FUNCTIONS = (
     *_SQUARES,
+    "error",
+    "error_gradient",
     "input_jacobian",
     "parameter_jacobian",
     "linearise",
@@ -49,10 +54,54 @@ def takes(name, net, arrays):
     )
 
 
+_LOOKED_AT = {"net", "X", "T", "v"}
+
+
+def ready(name, given):
+    """Return whether the arguments of a caller are what its checks would return.
+
+    They are arrays as `takes` wants them, finite, and of targets that suit the output.
+    """
+    net, X = given.get("net"), given.get("X")
+    if not (given.keys() <= _LOOKED_AT and isinstance(net, Network)):
+        return False
+    w, D, K = net.w, net.sizes[0], net.sizes[-1]
+    if not (_is_array(X, w.dtype, 2) and X.shape[1] == D):
+        return False
+    T, v = given.get("T", _none(2, w.dtype)), given.get("v", _none(1, w.dtype))
+    return (
+        _is_array(T, w.dtype, 2)
+        and _is_array(v, w.dtype, 1)
+        and ("T" not in given or T.shape == (len(X), K))
+        and ("v" not in given or v.shape == w.shape)
+        and takes(name, net, (X, T, v))
+        and sound(OUTPUTS[net.output.name], X, T, v)
+    )
+
+
+def _is_array(value, dtype, ndim):
+    return type(value) is np.ndarray and value.dtype == dtype and value.ndim == ndim
+
+
+@cache
+def _none(ndim, dtype):
+    return np.empty((0,) * ndim, dtype)
+
+
 def _numbers(net):
     """Return w, the sizes, the hidden units and the output unit as Numba takes them."""
     units = np.array([UNITS[unit.name] for unit in net.hidden], np.int64)
     return net.w, np.array(net.sizes, np.int64), units, OUTPUTS[net.output.name]
+
+
+def error(net, X, T):
+    """Stand in for the blocked `error`."""
+    return np.asarray(backpropagation.error(*_numbers(net), X, T))
+
+
+def error_gradient(net, X, T):
+    """Stand in for the blocked `error_gradient`."""
+    return backpropagation.error_gradient(*_numbers(net), X, T)
 
 
 def input_jacobian(net, X, out):
@@ -91,9 +140,9 @@ class CompiledLinearisation(NamedTuple):
             return Hv
         # a vector of double precision keeps it, whatever the network's is
         number = np.float32 if dtype == np.float32 else np.float64
-        w, sizes, _, output = _numbers(self.net)
+        w, *structure = _numbers(self.net)
         w, state = (A.astype(number, copy=False) for A in (w, self.state))
-        fixed = w, sizes, output, self.n_patterns, self.exact, state
+        fixed = w, *structure, self.n_patterns, self.exact, state
         rows = np.ascontiguousarray(v, number)
         if v.ndim == 1:
             return multiply(*fixed, rows).astype(dtype, copy=False)

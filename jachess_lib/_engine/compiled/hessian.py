@@ -2,17 +2,21 @@
 
 import numpy as np
 
-from jachess_lib._engine.compiled.jacobian import first_step, scale_rows, sensitivities
+from jachess_lib._engine.compiled.jacobian import (
+    back_through_layer,
+    last_layer,
+    room_for_rows,
+    scale_rows,
+    sensitivities,
+)
 from jachess_lib._engine.compiled.sweeps import (
     add_sum,
+    back,
     backward,
     cut,
     forward,
-    layout,
+    layers,
     rows_of_a_block,
-    starts_of,
-    weights_of,
-    without_biases,
 )
 from jachess_lib._engine.compiled.units import compiled, elementwise
 
@@ -43,35 +47,19 @@ def _square(z, squares):
         squares[i] = z[i] * z[i]
 
 
-@elementwise
-def _square_root(m):
-    for i in range(m.size):
-        m[i] = np.sqrt(m[i])
-
-
 @compiled
 def sum_of_squares(w, sizes, units, output, X):
     """Return Σ_n Σ_k (R_kj z_i)², where R is a root of M brought to each layer."""
-    L, K = len(sizes) - 1, sizes[-1]
-    starts = starts_of(sizes)
-    at, width = layout(sizes)
-    V = without_biases(w, sizes, starts)
-    V_0 = np.empty((0, 0), w.dtype)
-    widest, hidden = 1 + sizes.max(), sizes[1:].max()
-    step = rows_of_a_block(width + 2 * widest + 2 * K * hidden, len(X))
-    state = np.empty(step * width, w.dtype)
-    scratch, second = np.empty(step * widest, w.dtype), np.empty(step * widest, w.dtype)
-    front = np.empty(step * K * hidden, w.dtype)
-    back = np.empty_like(front)
+    net = layers(w, sizes, units, output)
+    at, L, K = net.at, len(sizes) - 1, sizes[-1]
+    step, state, scratch, front, other = room_for_rows(net, len(X))
+    second = np.empty_like(scratch)
     diagonal, block = np.zeros(len(w)), np.empty_like(w)
     for start in range(0, len(X), step):
         end = min(start + step, len(X))
         rows = end - start
-        part = state[: rows * width]
-        forward(
-            w, sizes, starts, at, units, output, X[start:end], V_0, False, part,
-            scratch,
-        )  # fmt: skip
+        part = state[: rows * net.width]
+        forward(net, X[start:end], False, False, part, scratch)
         y, m = cut(part, rows, at[0, L], K), cut(part, rows, at[1, L], K)
         R = front[:0].reshape(0, 0, 0)
         for l in range(L - 1, -1, -1):
@@ -84,26 +72,16 @@ def sum_of_squares(w, sizes, units, output, X):
             z = cut(part, rows, at[0, l], I)
             zz = cut(second, rows, 0, I)
             _square(z.reshape(rows * I), zz.reshape(rows * I))
-            share = diagonal[starts[l] : starts[l + 1]].reshape(M, I)
+            share = diagonal[net.starts[l] : net.starts[l + 1]].reshape(M, I)
             add_sum(squares, zz, share, block)
             if l == 0:
                 break
-            V_l, slope = (
-                weights_of(V, sizes, starts, l),
-                cut(part, rows, at[1, l], I - 1),
-            )
-            S = back[: rows * K * (I - 1)].reshape(rows, K, I - 1)
+            slope = cut(part, rows, at[1, l], I - 1)
             if l == L - 1:
-                mean = cut(scratch, rows, 0, I - 1)
-                mean[:] = 0.0
-                if output == 2:
-                    np.dot(m, V_l, mean)
-                _square_root(m.reshape(rows * K))
-                first_step(output, y, m, V_l, mean, slope, S)
+                R = last_layer(net, y, m, slope, True, scratch, other)
             else:
-                np.dot(R.reshape(rows * K, M), V_l, S.reshape(rows * K, I - 1))
-                scale_rows(S, slope)
-            front, back, R = back, front, S
+                R = back_through_layer(net, l, R, slope, other)
+            front, other = other, front
     return diagonal.astype(w.dtype)
 
 
@@ -187,8 +165,9 @@ def _add_bends(H, row, column, F, J, I, Q, P, diagonal):
 
 
 @compiled
-def _add_pairs(V, sizes, starts, at, l, B, exact, part, H):
+def _add_pairs(net, l, B, exact, part, H):
     """Add the blocks of layer l and each layer m < l to H."""
+    sizes, starts, at = net.sizes, net.starts, net.at
     rows, J, Q = B.shape
     I = 1 + Q
     z, delta = cut(part, rows, at[0, l], I), cut(part, rows, at[3, l + 1], J)
@@ -197,7 +176,7 @@ def _add_pairs(V, sizes, starts, at, l, B, exact, part, H):
         Q, P = sizes[m + 1], 1 + sizes[m]
         slope, x = cut(part, rows, at[1, m + 1], Q), cut(part, rows, at[0, m], P)
         if m < l - 1:
-            V_m = weights_of(V, sizes, starts, m + 1)
+            V_m = back(net, m + 1)
             B = _contracted(B, V_m, slope)
             if exact and m < l - 2:
                 G = _contracted(G, V_m, slope)
@@ -217,27 +196,19 @@ def _add_pairs(V, sizes, starts, at, l, B, exact, part, H):
 @compiled
 def square_matrix(w, sizes, units, output, X, T, exact, H):
     """Fill H with the exact Hessian, or with the outer-product matrix."""
-    L, K = len(sizes) - 1, sizes[-1]
-    starts = starts_of(sizes)
-    at, width = layout(sizes)
-    V = without_biases(w, sizes, starts)
-    V_0 = np.empty((0, 0), w.dtype)
-    step = rows_of_a_block(width + (1 + sizes.max()) ** 2, len(X))
-    state, scratch = (
-        np.empty(step * width, w.dtype),
-        np.empty(step * sizes.max(), w.dtype),
-    )
+    net = layers(w, sizes, units, output)
+    starts, at, L, K = net.starts, net.at, len(sizes) - 1, sizes[-1]
+    step = rows_of_a_block(net.width + (1 + sizes.max()) ** 2, len(X))
+    state = np.empty(step * net.width, w.dtype)
+    scratch = np.empty(step * sizes.max(), w.dtype)
     total = np.zeros(H.shape)
     for first in range(0, len(X), step):
         end = min(first + step, len(X))
         rows = end - first
-        part = state[: rows * width]
-        forward(
-            w, sizes, starts, at, units, output, X[first:end], V_0, exact, part,
-            scratch,
-        )  # fmt: skip
+        part = state[: rows * net.width]
+        forward(net, X[first:end], False, exact, part, scratch)
         if exact:
-            backward(V, sizes, starts, at, output, T[first:end], part, scratch)
+            backward(net, T[first:end], True, part, scratch)
         M = np.empty((rows, K, K), w.dtype)
         m, rest = cut(part, rows, at[1, L], K), cut(part, rows, at[2, L], K)
         sensitivities(output, True, m, rest, M)
@@ -252,9 +223,9 @@ def square_matrix(w, sizes, units, output, X, T, exact, H):
                 cut(part, rows, at[1, l], I - 1),
                 cut(part, rows, at[2, l], I - 1),
             )
-            V_l = weights_of(V, sizes, starts, l)
+            V_l = back(net, l)
             B = _contracted(M, V_l, slope)
-            _add_pairs(V, sizes, starts, at, l, B, exact, part, total)
+            _add_pairs(net, l, B, exact, part, total)
             M = np.empty((rows, I - 1, I - 1), w.dtype)
             _curvature_below(V_l, B, slope, bend, exact, M)
     for r in range(len(H)):

@@ -4,16 +4,16 @@ import numpy as np
 
 from jachess_lib._engine.compiled.sweeps import (
     add_sum,
+    back,
     backward,
+    block_of,
     cut,
+    forth,
+    forth_alone,
     forward,
-    layer_of,
-    layout,
+    layers,
     multiplied,
     rows_of_a_block,
-    starts_of,
-    weights_of,
-    without_biases,
 )
 from jachess_lib._engine.compiled.units import compiled, elementwise, largest_of
 
@@ -58,10 +58,9 @@ def _start(output, m, R_a, R_delta):
 
 
 @compiled
-def _product_of_rows(
-    V, Vv, v, sizes, starts, at, output, exact, rows, state, scratch, Hv, block
-):
+def _product_of_rows(net, v, exact, rows, state, scratch, Hv, block):
     """Add the share of some patterns in Hv to `Hv`, which has double precision."""
+    sizes, at = net.sizes, net.at
     L = len(sizes) - 1
     offsets = np.zeros(L + 2, np.int64)  # of R_a and R_z in the scratch
     for l in range(1, L + 1):
@@ -74,11 +73,11 @@ def _product_of_rows(
         M = sizes[l + 1]
         R_a = cut(scratch, rows, offsets[l + 1], M)
         z = cut(state, rows, at[0, l], 1 + sizes[l])
-        np.dot(z, layer_of(v, sizes, starts, l).T, R_a)
+        np.dot(z, forth(v, l), R_a)
         s = one[: rows * M]
         if l > 0:
             R_z = cut(scratch, rows, offsets[l] + sizes[l], sizes[l])
-            np.dot(R_z, weights_of(V, sizes, starts, l).T, s.reshape(rows, M))
+            np.dot(R_z, forth_alone(net, l), s.reshape(rows, M))
         flat = R_a.reshape(rows * M)
         if l < L - 1:
             slope = cut(state, rows, at[1, l + 1], M).reshape(rows * M)
@@ -91,11 +90,11 @@ def _product_of_rows(
             add(flat, s)
     R_delta = cut(scratch, rows, offsets[L] + sizes[L], sizes[L])
     m = cut(state, rows, at[1, L], sizes[L])
-    _start(output, m, cut(scratch, rows, offsets[L], sizes[L]), R_delta)
+    _start(net.output, m, cut(scratch, rows, offsets[L], sizes[L]), R_delta)
     for l in range(L - 1, -1, -1):
         I, J = sizes[l], sizes[l + 1]
         z = cut(state, rows, at[0, l], 1 + I)
-        Hv_l = layer_of(Hv, sizes, starts, l)
+        Hv_l = block_of(Hv, sizes, net.starts, l)
         add_sum(R_delta, z, Hv_l, block)
         if l == 0:
             return
@@ -104,13 +103,13 @@ def _product_of_rows(
             R_z = cut(scratch, rows, offsets[l] + I, I)
             add_sum(delta, R_z, Hv_l[:, 1:], block)
         s, t = one[: rows * I], two[: rows * I]
-        np.dot(R_delta, weights_of(V, sizes, starts, l), s.reshape(rows, I))
+        np.dot(R_delta, back(net, l), s.reshape(rows, I))
         slope = cut(state, rows, at[1, l], I).reshape(rows * I)
         # R_z of this layer is done with, and makes room for R_delta
         R_delta = cut(scratch, rows, offsets[l] + I, I)
         if exact:
             delta = cut(state, rows, at[3, l + 1], J)
-            np.dot(delta, weights_of(Vv, sizes, starts, l), t.reshape(rows, I))
+            np.dot(delta, back(v, l), t.reshape(rows, I))
             bend = cut(state, rows, at[2, l], I).reshape(rows * I)
             R_a = cut(scratch, rows, offsets[l], I).reshape(rows * I)
             _signals(s, t, slope, bend, R_a, R_delta.reshape(rows * I))
@@ -121,65 +120,52 @@ def _product_of_rows(
 @compiled
 def linearise(w, sizes, units, output, X, T, exact):
     """Return the state of every block, one after the other."""
-    starts = starts_of(sizes)
-    at, width = layout(sizes)
-    V = without_biases(w, sizes, starts)
-    state = np.empty(len(X) * width, w.dtype)
-    step = rows_of_a_block(width, len(X))
+    net = layers(w, sizes, units, output)
+    state = np.empty(len(X) * net.width, w.dtype)
+    step = rows_of_a_block(net.width, len(X))
     scratch = np.empty(step * sizes.max(), w.dtype)
-    V_0 = np.empty((0, 0), w.dtype)
     for n in range(0, len(X), step):
         end = min(n + step, len(X))
-        part = state[n * width : end * width]
-        forward(
-            w, sizes, starts, at, units, output, X[n:end], V_0, exact, part, scratch,
-        )  # fmt: skip
+        part = state[n * net.width : end * net.width]
+        forward(net, X[n:end], False, exact, part, scratch)
         if exact:
-            backward(V, sizes, starts, at, output, T[n:end], part, scratch)
+            backward(net, T[n:end], True, part, scratch)
     return state
 
 
 @compiled
-def multiply(w, sizes, output, n_patterns, exact, state, v):
-    """Return Hv, or the product with the outer-product matrix, from `_linearise`."""
-    starts = starts_of(sizes)
-    at, width = layout(sizes)
-    V = without_biases(w, sizes, starts)
-    Vv = without_biases(v, sizes, starts)
-    step = rows_of_a_block(width, n_patterns)
+def _scratch_of_product(net, step):
+    size = 2 * (net.sizes[1:].sum() + net.sizes.max())
+    return np.empty(step * size, net.forth.dtype)
+
+
+@compiled
+def multiply(w, sizes, units, output, n_patterns, exact, state, v):
+    """Return Hv, or the product with the outer-product matrix, from `linearise`."""
+    net, along = layers(w, sizes, units, output), layers(v, sizes, units, output)
+    step = rows_of_a_block(net.width, n_patterns)
     Hv, block = np.zeros(len(w)), np.empty_like(w)
-    scratch = np.empty(step * 2 * (sizes[1:].sum() + sizes.max()), w.dtype)
+    scratch = _scratch_of_product(net, step)
     for n in range(0, n_patterns, step):
         rows = min(step, n_patterns - n)
-        part = state[n * width : (n + rows) * width]
-        _product_of_rows(
-            V, Vv, v, sizes, starts, at, output, exact, rows, part, scratch, Hv, block,
-        )  # fmt: skip
+        part = state[n * net.width : (n + rows) * net.width]
+        _product_of_rows(net, along, exact, rows, part, scratch, Hv, block)
     return Hv.astype(w.dtype)
 
 
 @compiled
 def linearise_and_multiply(w, sizes, units, output, X, T, exact, v):
-    """Return Hv as `_multiply` does, keeping the state of one block at a time."""
-    starts = starts_of(sizes)
-    at, width = layout(sizes)
-    V = without_biases(w, sizes, starts)
-    Vv = without_biases(v, sizes, starts)
-    V_0 = np.empty((0, 0), w.dtype)
-    step = rows_of_a_block(width, len(X))
-    state = np.empty(step * width, w.dtype)
+    """Return Hv as `multiply` does, keeping the state of one block at a time."""
+    net, along = layers(w, sizes, units, output), layers(v, sizes, units, output)
+    step = rows_of_a_block(net.width, len(X))
+    state = np.empty(step * net.width, w.dtype)
     Hv, block = np.zeros(len(w)), np.empty_like(w)
-    scratch = np.empty(step * 2 * (sizes[1:].sum() + sizes.max()), w.dtype)
+    scratch = _scratch_of_product(net, step)
     for n in range(0, len(X), step):
         end = min(n + step, len(X))
-        part = state[: (end - n) * width]
-        forward(
-            w, sizes, starts, at, units, output, X[n:end], V_0, exact, part, scratch,
-        )  # fmt: skip
+        part = state[: (end - n) * net.width]
+        forward(net, X[n:end], False, exact, part, scratch)
         if exact:
-            backward(V, sizes, starts, at, output, T[n:end], part, scratch)
-        _product_of_rows(
-            V, Vv, v, sizes, starts, at, output, exact, end - n, part, scratch, Hv,
-            block,
-        )  # fmt: skip
+            backward(net, T[n:end], True, part, scratch)
+        _product_of_rows(net, along, exact, end - n, part, scratch, Hv, block)
     return Hv.astype(w.dtype)

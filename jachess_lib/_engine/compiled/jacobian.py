@@ -3,14 +3,12 @@
 import numpy as np
 
 from jachess_lib._engine.compiled.sweeps import (
+    back,
+    block_of,
     cut,
     forward,
-    layer_of,
-    layout,
+    layers,
     rows_of_a_block,
-    starts_of,
-    weights_of,
-    without_biases,
 )
 from jachess_lib._engine.compiled.units import compiled, elementwise, largest_of
 
@@ -52,6 +50,12 @@ def first_step(output, y, m, V, mean, slope, R):
 
 
 @elementwise
+def _square_root(m):
+    for i in range(m.size):
+        m[i] = np.sqrt(m[i])
+
+
+@elementwise
 def scale_rows(R, slope):
     for n in range(R.shape[0]):
         for k in range(R.shape[1]):
@@ -60,97 +64,102 @@ def scale_rows(R, slope):
 
 
 @compiled
+def room_for_rows(net, n_patterns):
+    """Return how many patterns go at a time, their state, scratch, and two fronts.
+
+    A front is a row of sensitivities for each output, which goes back layer by layer.
+    """
+    K, widest = net.sizes[-1], net.sizes[1:].max()
+    step = rows_of_a_block(net.width + 2 * K * widest, n_patterns)
+    dtype = net.forth.dtype
+    return (
+        step,
+        np.empty(step * net.width, dtype),
+        np.empty(step * (1 + net.sizes.max()), dtype),
+        np.empty(step * K * widest, dtype),
+        np.empty(step * K * widest, dtype),
+    )
+
+
+@compiled
+def back_through_layer(net, l, R, slope, room):
+    """Return h'(a_j) Σ_r R_kr w_rj of the layer below weight layer l, in `room`."""
+    rows, K, M = R.shape
+    I = net.sizes[l]
+    S = room[: rows * K * I].reshape(rows, K, I)
+    np.dot(R.reshape(rows * K, M), back(net, l), S.reshape(rows * K, I))
+    scale_rows(S, slope)
+    return S
+
+
+@compiled
+def last_layer(net, y, m, slope, root, scratch, room):
+    """Return ∂y_k/∂a_j of the last hidden layer, in `room`.
+
+    If `root`, its rows are divided by √M's own, so that RᵀR is what M becomes there.
+    """
+    rows, K = m.shape
+    L = len(net.sizes) - 1
+    M, V = net.sizes[L - 1], back(net, L - 1)
+    mean = cut(scratch, rows, 0, M)
+    if net.output == 2:
+        np.dot(m, V, mean)
+    else:
+        mean[:] = 0.0
+    if root:
+        _square_root(m.reshape(rows * K))
+    R = room[: rows * K * M].reshape(rows, K, M)
+    first_step(net.output, y, m, V, mean, slope, R)
+    return R
+
+
+@compiled
 def input_jacobian(w, sizes, units, output, X, J):
     """Put ∂y_k/∂x_i into J, of shape (N, K, D), from the outputs back."""
-    L, K, D = len(sizes) - 1, sizes[-1], sizes[0]
-    starts = starts_of(sizes)
-    at, width = layout(sizes)
-    V = without_biases(w, sizes, starts)
-    W_0 = layer_of(w, sizes, starts, 0)
-    V_0 = W_0[:, 1:].copy()
-    widest = sizes[1:].max()
-    step = rows_of_a_block(width + 2 * K * widest, len(X))
-    state = np.empty(step * width, w.dtype)
-    scratch = np.empty(step * widest, w.dtype)
-    front, back = (
-        np.empty(step * K * widest, w.dtype),
-        np.empty(step * K * widest, w.dtype),
-    )
+    net = layers(w, sizes, units, output)
+    at, L, K, D = net.at, len(sizes) - 1, sizes[-1], sizes[0]
+    V_0 = block_of(w, sizes, net.starts, 0)[:, 1:].copy()
+    step, state, scratch, front, other = room_for_rows(net, len(X))
     for n in range(0, len(X), step):
         end = min(n + step, len(X))
         rows = end - n
-        part = state[: rows * width]
-        forward(
-            w, sizes, starts, at, units, output, X[n:end], V_0, False, part, scratch,
-        )  # fmt: skip
+        part = state[: rows * net.width]
+        forward(net, X[n:end], True, False, part, scratch)
         y, m = cut(part, rows, at[0, L], K), cut(part, rows, at[1, L], K)
-        J_n = J[n:end].reshape(rows * K, D)
         if L == 1:
             R = front[: rows * K * K].reshape(rows, K, K)
             sensitivities(output, True, m, cut(part, rows, at[2, L], K), R)
-            np.dot(R.reshape(rows * K, K), V_0, J_n)
-            continue
-        M = sizes[L - 1]
-        V_l = weights_of(V, sizes, starts, L - 1)
-        mean = cut(scratch, rows, 0, M)
-        if output == 2:
-            np.dot(m, V_l, mean)
         else:
-            mean[:] = 0.0
-        R = front[: rows * K * M].reshape(rows, K, M)
-        first_step(output, y, m, V_l, mean, cut(part, rows, at[1, L - 1], M), R)
+            slope = cut(part, rows, at[1, L - 1], sizes[L - 1])
+            R = last_layer(net, y, m, slope, False, scratch, front)
         for l in range(L - 2, 0, -1):
-            M = sizes[l]
-            S = back[: rows * K * M].reshape(rows, K, M)
-            np.dot(
-                R.reshape(rows * K, sizes[l + 1]),
-                weights_of(V, sizes, starts, l),
-                S.reshape(rows * K, M),
-            )
-            scale_rows(S, cut(part, rows, at[1, l], M))
-            front, back, R = back, front, S
-        np.dot(R.reshape(rows * K, sizes[1]), V_0, J_n)
+            slope = cut(part, rows, at[1, l], sizes[l])
+            R = back_through_layer(net, l, R, slope, other)
+            front, other = other, front
+        np.dot(R.reshape(rows * K, sizes[1]), V_0, J[n:end].reshape(rows * K, D))
 
 
 @compiled
 def parameter_jacobian(w, sizes, units, output, X, of_outputs, J):
     """Put ∂y_k/∂w, or ∂a_k/∂w, into J, of shape (N, K, P)."""
-    L, K = len(sizes) - 1, sizes[-1]
-    starts = starts_of(sizes)
-    at, width = layout(sizes)
-    V = without_biases(w, sizes, starts)
-    V_0 = np.empty((0, 0), w.dtype)
-    widest = sizes[1:].max()
-    step = rows_of_a_block(width + 2 * K * widest, len(X))
-    state = np.empty(step * width, w.dtype)
-    scratch = np.empty(step * widest, w.dtype)
-    front, back = (
-        np.empty(step * K * widest, w.dtype),
-        np.empty(step * K * widest, w.dtype),
-    )
+    net = layers(w, sizes, units, output)
+    at, L, K = net.at, len(sizes) - 1, sizes[-1]
+    step, state, scratch, front, other = room_for_rows(net, len(X))
     for n in range(0, len(X), step):
         end = min(n + step, len(X))
         rows = end - n
-        part = state[: rows * width]
-        forward(
-            w, sizes, starts, at, units, output, X[n:end], V_0, False, part, scratch,
-        )  # fmt: skip
+        part = state[: rows * net.width]
+        forward(net, X[n:end], False, False, part, scratch)
         R = front[: rows * K * K].reshape(rows, K, K)
         m, rest = cut(part, rows, at[1, L], K), cut(part, rows, at[2, L], K)
         sensitivities(output, of_outputs, m, rest, R)
         for l in range(L - 1, -1, -1):
-            M = sizes[l + 1]
             z = cut(part, rows, at[0, l], 1 + sizes[l])
-            _outer_rows(R, z, J[n:end], starts[l])
+            _outer_rows(R, z, J[n:end], net.starts[l])
             if l > 0:
-                S = back[: rows * K * sizes[l]].reshape(rows, K, sizes[l])
-                np.dot(
-                    R.reshape(rows * K, M),
-                    weights_of(V, sizes, starts, l),
-                    S.reshape(rows * K, sizes[l]),
-                )
-                scale_rows(S, cut(part, rows, at[1, l], sizes[l]))
-                front, back, R = back, front, S
+                slope = cut(part, rows, at[1, l], sizes[l])
+                R = back_through_layer(net, l, R, slope, other)
+                front, other = other, front
 
 
 @elementwise

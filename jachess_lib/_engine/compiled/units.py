@@ -121,6 +121,13 @@ def hidden_units(unit, a, slope, bend, second):
                 bend[i] = 0.0
 
 
+@element
+def _lost(x, largest, below):
+    """Return what the difference `below` lost to rounding, exactly."""
+    shifted = below - x
+    return (x - (below - shifted)) - (largest + shifted)
+
+
 @elementwise
 def largest_of(row):
     """Return the place of the largest number."""
@@ -154,10 +161,7 @@ def outputs(output, a, y, m, rest):
             largest = a[n, top]
             for k in range(K):
                 below = a[n, k] - largest
-                # what the difference lost to rounding, exactly
-                shifted = below - a[n, k]
-                lost = (a[n, k] - (below - shifted)) - (largest + shifted)
-                y[n, k] = lost
+                y[n, k] = _lost(a[n, k], largest, below)
                 a[n, k] = below
         flat, lost = a.reshape(rows * K), y.reshape(rows * K)
         for i in range(flat.size):
@@ -174,3 +178,57 @@ def outputs(output, a, y, m, rest):
                 m[n, k] = y[n, k]
                 rest[n, k] = 1.0 - y[n, k]
             rest[n, top] = others / total
+
+
+@elementwise
+def errors(output, a, T):
+    """Return Σ_n E_n in double precision; every term is positive."""
+    total = 0.0
+    for n in range(a.shape[0]):
+        if output == 2:
+            # ln(1 + Σ e^(a_l − a_max)) − Σ t_k (a_k − a_max), the first sum over all
+            # but the largest
+            top = largest_of(a[n])
+            largest, others = np.float64(a[n, top]), 0.0
+            for k in range(a.shape[1]):
+                x = np.float64(a[n, k])
+                below = x - largest
+                total -= T[n, k] * below
+                if k != top:
+                    others += _decay(below)[0] * (1.0 + _lost(x, largest, below))
+            total += math.log1p(others)
+            continue
+        for k in range(a.shape[1]):
+            x, t = np.float64(a[n, k]), T[n, k]
+            if output == 0:
+                total += 0.5 * (x - t) ** 2
+            else:
+                total += abs(x) * (1.0 - t if x > 0 else t)
+                total += math.log1p(_decay(-abs(x))[0])
+    return total
+
+
+@elementwise
+def _finite(array):
+    others = 0  # counted, for so the loop has no branch
+    for i in range(array.size):
+        others += 0 if abs(array[i]) < np.inf else 1
+    return others == 0
+
+
+@compiled
+def sound(output, X, T, v):
+    """Return whether all is finite and the targets suit the output unit, for sure."""
+    if not (_finite(X.reshape(X.size)) and _finite(v)):
+        return False
+    if output == 0:
+        return _finite(T.reshape(T.size))
+    for n in range(len(T)):
+        total = 0.0
+        for k in range(T.shape[1]):
+            if not 0.0 <= T[n, k] <= 1.0:
+                return False
+            total += T[n, k]
+        if output == 2 and abs(total - 1.0) > 5e-6:
+            return False
+    return True
