@@ -20,7 +20,6 @@ from jachess_lib._engine.compiled.jacobian import (
     parameter_jacobian as _parameter_jacobian,
 )
 from jachess_lib._engine.compiled.units import OUTPUTS, UNITS, sound
-from jachess_lib.network import Network
 
 # The largest P of a square matrix that is filled here: products of long rows of
 # patterns, as in `_kernels`, are faster above.
@@ -63,7 +62,7 @@ def ready(name, given):
     They are arrays as `takes` wants them, finite, and of targets that suit the output.
     """
     net, X = given.get("net"), given.get("X")
-    if not (given.keys() <= _LOOKED_AT and isinstance(net, Network)):
+    if not (given.keys() <= _LOOKED_AT and hasattr(net, "n_parameters")):
         return False
     w, D, K = net.w, net.sizes[0], net.sizes[-1]
     if not (_is_array(X, w.dtype, 2) and X.shape[1] == D):
