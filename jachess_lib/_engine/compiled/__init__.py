@@ -11,7 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jachess_lib._engine.compiled import backpropagation
+from jachess_lib._engine.compiled.backpropagation import error as _error
+from jachess_lib._engine.compiled.backpropagation import (
+    error_gradient as _error_gradient,
+)
 from jachess_lib._engine.compiled.hessian import square_matrix, sum_of_squares
 from jachess_lib._engine.compiled.hessian_vector import linearise as _linearise
 from jachess_lib._engine.compiled.hessian_vector import linearise_and_multiply, multiply
@@ -95,12 +98,12 @@ def _numbers(net):
 
 def error(net, X, T):
     """Stand in for the blocked `error`."""
-    return np.asarray(backpropagation.error(*_numbers(net), X, T))
+    return np.asarray(_error(*_numbers(net), X, T))
 
 
 def error_gradient(net, X, T):
     """Stand in for the blocked `error_gradient`."""
-    return backpropagation.error_gradient(*_numbers(net), X, T)
+    return _error_gradient(*_numbers(net), X, T)
 
 
 def input_jacobian(net, X, out):
