@@ -82,7 +82,7 @@ def test_units_from_the_smallest_to_the_largest_sums(unit, dtype):
     a = a.astype(dtype)
     z, slope, bend = a.copy(), np.empty_like(a), np.empty_like(a)
     units.hidden_units(compiled.UNITS[unit], z, slope, bend, True)
-    wide = a.astype(np.float64)  # the units compute in double precision and round once
+    wide = a.astype(np.float64)
     plain, eps = jl.HIDDEN_UNITS[unit], np.finfo(dtype).eps
     smallest = np.finfo(dtype).tiny * 8
     np.testing.assert_allclose(z, plain.h(wide), rtol=8 * eps, atol=smallest)
