@@ -46,16 +46,22 @@ export const number = (value, digits = 2) => {
   const text = Math.abs(value).toFixed(digits);
   return (value < 0 && +text !== 0 ? "−" : "") + text;
 };
+/** How strong a colour may be under a number that is to be read. */
+export const READABLE = 0.6;
 export const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+/** A power of ten, its exponent set high. */
+export const tens = (exponent) =>
+  `10${[...String(exponent)].map((c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c])).join("")}`;
+/** A positive number with two digits and a power of ten. */
 export const power = (value) => {
+  if (value === 0) return "0";
   const [digits, ten] = value.toExponential(1).split("e");
-  const high = String(+ten).replace("-", "−");
-  return `${digits}·10^${high}`;
+  return +ten ? `${digits} · ${tens(+ten)}` : digits;
 };
 
-/** Paint a shape by the sign and size of a number: full strength at `limit`. */
-export function paint(shape, value, limit) {
-  const depth = clamp(Math.sqrt(Math.abs(value) / limit), 0, 1);
+/** Paint a shape by the sign and size of a number: strongest, `most`, at `limit`. */
+export function paint(shape, value, limit, most = 1) {
+  const depth = most * clamp(Math.sqrt(Math.abs(value) / limit), 0, 1);
   const sign = value < 0 ? "negative" : "positive";
   shape.style.fill = `var(--${sign})`;
   shape.style.fillOpacity = depth.toFixed(3);
