@@ -112,6 +112,7 @@ export class Stage {
 
   /** Say what changed, but not more often than a listener can follow. */
   say(text) {
+    if (!this.updates.length) return; // nothing has changed yet
     clearTimeout(this.later);
     this.later = setTimeout(() => (this.voice.textContent = text), 500);
   }
