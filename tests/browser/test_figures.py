@@ -288,3 +288,21 @@ def test_an_update_takes_little_time(source_site, chromium, name, capsys):
             print(f"\n{name}: {median:.2f} ms an update, at most {most:.2f}")
         assert len(times) >= 20
         assert median < 100  # a machine with much else to do
+
+
+@pytest.mark.book
+def test_the_figures_of_the_chapters_wake_up(visit, html):
+    """When they come near, and not before; and each page runs without a fault."""
+    pages = [p for p in sorted((html / "notebooks").glob("*.html"))]
+    pages = [p for p in pages if "<jc-figure" in p.read_text(encoding="utf-8")]
+    assert len(pages) >= 7
+    for path in pages:
+        page = visit(f"notebooks/{path.name}")
+        for figure in page.locator("jc-figure").all():
+            assert figure.get_attribute("data-ready") is None
+            before = figure.bounding_box()["height"]
+            figure.scroll_into_view_if_needed()
+            expect(figure).to_have_attribute("data-ready", "yes")
+            CHECKS[figure.get_attribute("name")](figure.evaluate("e => e.state"))
+            assert abs(figure.bounding_box()["height"] - before) < 2  # nothing jumps
+        assert page.faults == []
