@@ -1,4 +1,4 @@
-"""The figures that answer: their weights are current, they are small, and they are true.
+"""The figures that answer: their weights are current; they are small; they are true.
 
 What they draw and compute in a browser is tested in tests/browser.
 """

@@ -1,4 +1,4 @@
-"""The directive of the figures that answer: `{answering-figure} two-wires`.
+"""The directives of what answers: `{answering-figure} two-wires`, `{network-reader}`.
 
 On a page it is an element that loads its own module once a reader comes near, and holds
 a still picture until then: without JavaScript that one stays. The printed book gets the
@@ -49,6 +49,27 @@ class AnsweringFigure(SphinxDirective):
         return [figure]
 
 
+class NetworkReader(SphinxDirective):
+    """The part of a page that takes a network; it computes nothing in print."""
+
+    def run(self):
+        """Return the element, with what it says where no script runs."""
+        return [NetworkPlace()]
+
+
+class NetworkPlace(nodes.General, nodes.Element):
+    """Where the reader's network is taken."""
+
+
+def visit_network(self, _node):
+    """Write the element, and a sentence for where no script runs."""
+    self.body.append(
+        "<jc-network><p>Here the page takes your network. It needs JavaScript, and to "
+        "be opened from a server: <code>make serve</code> is one.</p></jc-network>"
+    )
+    raise nodes.SkipNode
+
+
 def visit_html(self, node):
     """Write the element, with its still picture inside."""
     still = (STILLS / f"{node['figure']}.html").read_text(encoding="utf-8")
@@ -64,10 +85,13 @@ def pass_by(_self, _node):
 
 
 def send_what_it_needs(app, _page, _template, context, doctree):
-    """Load the stylesheet and the script on pages with such a figure alone."""
-    if doctree and any(doctree.findall(AnsweringStill)):
-        app.add_css_file("figures/figures.css")
-        app.add_js_file("figures/figures.mjs", type="module")
+    """Load the stylesheets and the script that a page needs, and on no other page."""
+    for node, name in ((AnsweringStill, "figures"), (NetworkPlace, "your-network")):
+        if doctree and any(doctree.findall(node)):
+            app.add_css_file("figures/figures.css")
+            app.add_js_file(f"figures/{name}.mjs", type="module")
+            if name != "figures":
+                app.add_css_file(f"figures/{name}.css")
 
 
 def setup(app):
@@ -81,6 +105,15 @@ def setup(app):
         man=printed,
         texinfo=printed,
     )
+    app.add_node(
+        NetworkPlace,
+        html=(visit_network, None),
+        latex=printed,
+        text=printed,
+        man=printed,
+        texinfo=printed,
+    )
     app.add_directive("answering-figure", AnsweringFigure)
+    app.add_directive("network-reader", NetworkReader)
     app.connect("html-page-context", send_what_it_needs)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

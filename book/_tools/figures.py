@@ -79,8 +79,7 @@ def printed(page, text):
     """Return a still picture as a PDF of its own size, marked by what it shows."""
     css = (FIGURES / "figures.css").read_text(encoding="utf-8")
     page.set_content(
-        f"<style>{css} body {{margin: 0}}</style>"
-        f'<div class="jc-figure">{text}</div>'
+        f'<style>{css} body {{margin: 0}}</style><div class="jc-figure">{text}</div>'
     )
     height = page.locator(".jc-figure").bounding_box()["height"]
     pdf = page.pdf(width="716px", height=f"{height + 2:.0f}px", print_background=True)

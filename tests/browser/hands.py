@@ -1,33 +1,42 @@
 """Hands for the figures: a page with one of them, and mouse, finger and keys for it."""
 
+import os
 from contextlib import contextmanager
 from html import escape
 
+import pytest
+from browser.accessibility import AXE, findings
+
 PAGE = """<!doctype html><html lang="en"><head><title>A figure</title>
-<link rel="stylesheet" href="/figures/figures.css"></head>
+<link rel="stylesheet" href="/figures/figures.css">
+<link rel="stylesheet" href="/figures/{module}.css"></head>
 <body style="margin: 16px; background: #fcfbf7"><main style="max-width: 700px">
-<h1>A figure</h1><jc-figure name="{name}"></jc-figure>
-<script type="module" src="/figures/figures.mjs"></script></main></body></html>"""
+<h1>A figure</h1><h2>And what it is</h2>{element}
+<script type="module" src="/figures/{module}.mjs"></script></main></body></html>"""
+HTML = {"content-type": "text/html; charset=utf-8"}
 
 
 @contextmanager
-def shown(chromium, address, name, **context):
-    """Yield a page that shows one figure, awake, on a screen that can be touched."""
+def opened(chromium, address, element, module, **context):
+    """Yield a page that holds one element, on a screen that can be touched."""
     context = chromium.new_context(has_touch=True, **context)
     page = context.new_page()
     page.faults = []
     page.on("pageerror", lambda error: page.faults.append(str(error)))
     page.on("console", lambda m: m.type == "error" and page.faults.append(m.text))
-    body = PAGE.format(name=escape(name))
-    page.route("**/figure.html", lambda route: route.fulfill(body=body, headers=HTML))
-    page.goto(address + "figure.html")
-    page.wait_for_selector("jc-figure[data-ready]")
+    body = PAGE.format(element=element, module=module)
+    page.route("**/page.html", lambda route: route.fulfill(body=body, headers=HTML))
+    page.goto(address + "page.html")
+    page.wait_for_selector("[data-ready]")
     yield page
     context.close()
     assert page.faults == []
 
 
-HTML = {"content-type": "text/html; charset=utf-8"}
+def shown(chromium, address, name, **context):
+    """Yield a page that shows one figure, awake."""
+    element = f'<jc-figure name="{escape(name)}"></jc-figure>'
+    return opened(chromium, address, element, "figures", **context)
 
 
 def state(page):
@@ -87,3 +96,12 @@ def by_keys(page, name, *keys):
     """Press keys on the handle."""
     for key in keys:
         knob(page, name).press(key)
+
+
+def assert_accessible(page):
+    """Require that axe finds nothing; skip without its rules, but never under CI."""
+    if not AXE.exists():
+        missing = "no rules of accessibility: install npm, then run 'make test'"
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(missing)
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    assert findings(page) == []

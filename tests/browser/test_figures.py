@@ -1,13 +1,19 @@
 """The six figures answer to mouse, finger and keys, with the library's numbers."""
 
 import json
-import os
 import statistics
 
 import numpy as np
 import pytest
-from browser.accessibility import AXE, findings
-from browser.hands import by_keys, by_mouse, by_touch, knob, shown, state
+from browser.hands import (
+    assert_accessible,
+    by_keys,
+    by_mouse,
+    by_touch,
+    knob,
+    shown,
+    state,
+)
 from playwright.sync_api import expect
 
 import jachess_lib as jl
@@ -259,12 +265,8 @@ def test_what_changed_is_said_and_nothing_is_wide(source_site, chromium, name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_axe_finds_nothing_in_a_figure(source_site, chromium, name):
-    if not AXE.exists():
-        missing = "no rules of accessibility: install npm, then run 'make test'"
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(missing)
     with shown(chromium, source_site, name) as page:
-        page.evaluate(AXE.read_text(encoding="utf-8"))
-        assert findings(page) == []
+        assert_accessible(page)
 
 
 @pytest.mark.parametrize("name", NAMES)
