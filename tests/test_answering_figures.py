@@ -215,3 +215,11 @@ def test_near_a_corner_the_columns_die():
     sizes = [np.abs(unit.dy_da(np.array([[a, 0.0, 0.0]]))).max() for a in (0, 3, 6, 9)]
     assert (np.diff(sizes) < 0).all()
     assert sizes[-1] < 1e-3
+
+
+def test_where_all_units_saturate_the_jacobian_fades():
+    net = landing()[0]
+    for end in (-3, 3):
+        x = [[end] * 3]
+        assert net.hidden[0].dh(jl.forward(net, x).a[0]).max() < 1e-3
+        assert np.abs(jl.input_jacobian(net, x)).max() < 1e-3

@@ -88,7 +88,13 @@ def printed(page, text):
 
 def mark(text):
     """Return the line that ends the PDF of a still: a comment, which names it."""
-    return f"% still {hashlib.sha256(text.encode()).hexdigest()}\n".encode()
+    shown = text + (FIGURES / "figures.css").read_text(encoding="utf-8")
+    return f"% still {hashlib.sha256(shown.encode()).hexdigest()}\n".encode()
+
+
+def is_current(path, text):
+    """Say whether a PDF shows this still; no two of the browser's are alike."""
+    return path.exists() and path.read_bytes().endswith(mark(text))
 
 
 def chromium(playwright):
@@ -107,7 +113,9 @@ def main():
             page = show(browser, name)
             text = still(page)
             (STILLS / f"{name}.html").write_text(text, encoding="utf-8")
-            (STILLS / f"{name}.pdf").write_bytes(printed(page, text))
+            pdf = STILLS / f"{name}.pdf"
+            if not is_current(pdf, text):
+                pdf.write_bytes(printed(page, text))
             page.close()
         browser.close()
 

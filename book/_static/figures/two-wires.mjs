@@ -8,7 +8,7 @@ import { clamp, draw, handle, label, maths, number, paint, placeOf, set } from "
 const CELL = 11.3;
 const LEFT = 24;
 const TOP = 24;
-const COLUMNS = [12, 62, 110, 160, 210, 260, 314];
+const COLUMNS = [8, 66, 112, 161, 210, 260, 314];
 const START = [24, 10]; // to output 1 from hidden unit 2, and to that from input 1
 
 const places = (net) =>

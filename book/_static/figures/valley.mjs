@@ -141,8 +141,10 @@ function drawNumbers(svg) {
     verdict.textContent = low > 0 ? "positive" : "indefinite";
     set(verdict, { class: `small ${low > 0 ? "good" : "warning"}` });
     Object.values(after).forEach(({ E, uphill }, n) => {
-      rows[n].textContent = `${uphill ? "▲ uphill" : "▼"}  E = ${E > 999 ? "> 999" : number(E)}`;
-      set(rows[n], { class: `small number ${uphill ? "warning" : "good"}` });
+      const lower = E <= errorAt(w);
+      const size = E > 999 ? "> 999" : `= ${number(E)}`;
+      rows[n].textContent = `${uphill ? "uphill, " : ""}${lower ? "▼" : "▲"} E ${size}`;
+      set(rows[n], { class: `small number ${uphill || !lower ? "warning" : "good"}` });
     });
   };
 }
