@@ -11,6 +11,7 @@ from browser.hands import (
     by_mouse,
     by_touch,
     knob,
+    on_screen,
     shown,
     state,
 )
@@ -220,6 +221,13 @@ def test_a_press_anywhere_takes_the_knob_there(source_site, chromium):
         page.locator(".jc-a").click(position={"x": 60, "y": 60})
         assert state(page)["w"] != [2, 3]
         valley(state(page))
+
+
+def test_a_mouse_need_not_press_on_the_hessian(source_site, chromium):
+    with shown(chromium, source_site, "two-wires") as page:
+        page.mouse.move(*on_screen(page, "b", 24 + 11.3 * 5.5, 24 + 11.3 * 7.5))
+        assert [state(page)[key] for key in ("row", "column")] == [7, 5]
+        two_wires(state(page))
 
 
 def test_buttons_answer_to_mouse_and_keys(source_site, chromium):

@@ -34,7 +34,7 @@ def give(page, name, data):
     file = {"name": name, "mimeType": "application/octet-stream", "buffer": data}
     page.locator("input[type=file]").set_input_files(file)
     answer = page.locator(".jc-answer")
-    expect(answer).not_to_have_text("Reading …")
+    expect(answer).not_to_have_text("Reading and computing …")
     return answer.text_content()
 
 
@@ -160,6 +160,19 @@ def test_a_file_can_be_dropped_and_nothing_is_sent(reader):
     expect(reader.locator(".jc-answer")).to_contain_text("parameters.")
     assert_agrees(state(reader), net, X, T)
     assert sent == []
+
+
+def test_a_picture_takes_the_colours_of_the_theme(reader):
+    give(reader, "network.json", as_sklearn(*draw(4)))
+    picture = reader.locator("canvas").last
+    before = picture.evaluate("e => e.toDataURL()")
+    reader.add_style_tag(content="[data-theme=dark] { --jc-positive: #00f }")
+    reader.evaluate("document.documentElement.dataset.theme = 'dark'")
+    reader.wait_for_function(
+        """before => [...document.querySelectorAll('canvas')].pop().toDataURL()
+          !== before""",
+        arg=before,
+    )
 
 
 def test_a_large_network_has_no_hessian_but_all_else(reader):

@@ -67,6 +67,10 @@ class YourNetwork extends HTMLElement {
       zone.classList.remove("over");
       if (event.dataTransfer.files[0]) this.take(event.dataTransfer.files[0]);
     });
+    // A picture keeps the colours that it was drawn with.
+    const repaint = () => this.found && (this.update(), this.curve());
+    const theme = { attributeFilter: ["data-theme"] };
+    new MutationObserver(repaint).observe(document.documentElement, theme);
     this.dataset.ready = "yes";
   }
 
@@ -79,11 +83,12 @@ class YourNetwork extends HTMLElement {
   }
 
   async take(file) {
-    this.say("Reading …");
+    this.say("Reading and computing …");
     this.results.replaceChildren();
-    this.state = null;
+    this.state = this.found = null;
     try {
       const found = await readFile(file, this.chosen());
+      await new Promise((painted) => setTimeout(painted, 30)); // it may take two seconds
       this.show(found);
     } catch (failure) {
       this.results.replaceChildren();
