@@ -47,7 +47,7 @@ export const number = (value, digits = 2) => {
   return (value < 0 && +text !== 0 ? "−" : "") + text;
 };
 /** How strong a colour may be under a number that is to be read. */
-export const READABLE = 0.6;
+export const READABLE = 0.45;
 export const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 /** A power of ten, its exponent set high. */
 export const tens = (exponent) =>
@@ -212,7 +212,7 @@ export function track(svg, { x, y, width, title, name, get, to, home, read, step
 
 /** A button of the figure, which says whether it is pressed. */
 export function toggle(svg, x, y, width, text, press) {
-  const button = draw(svg, "g", { role: "button", tabindex: 0, class: "toggle", "aria-pressed": "false" });
+  const button = draw(svg, "g", { role: "button", tabindex: 0, class: "switch", "aria-pressed": "false" });
   draw(button, "rect", { x, y, width, height: 28, rx: 4 });
   label(button, x + width / 2, y + 18.5, text, "small", "middle");
   button.addEventListener("click", press);

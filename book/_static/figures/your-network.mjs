@@ -130,7 +130,7 @@ class YourNetwork extends HTMLElement {
 
   inputs(section) {
     const { inputs, X } = this.found;
-    html(section, "h3", {}, "Inputs");
+    html(section, "h2", {}, "Inputs");
     inputs.slice(0, SLIDERS).forEach((name, i) => {
       const column = X ? X.map((row) => row[i]) : [-3, 3];
       const [low, high] = [Math.min(...column), Math.max(...column)];
@@ -157,7 +157,7 @@ class YourNetwork extends HTMLElement {
   }
 
   outputs(section) {
-    html(section, "h3", {}, "Outputs, and how far they may be off");
+    html(section, "h2", {}, "Outputs, and how far they may be off");
     this.rows = this.found.outputs.slice(0, SLIDERS).map((name) => {
       const row = html(section, "p", { class: "jc-row" });
       html(row, "span", {}, name);
@@ -173,7 +173,7 @@ class YourNetwork extends HTMLElement {
       row.textContent = sound ? `${short(here.y[k])} ± ${short(here.bars[k])}` : "—";
     });
     this.jacobian.replaceChildren();
-    html(this.jacobian, "h3", {}, "J, the Jacobian at this input");
+    html(this.jacobian, "h2", {}, "J, the Jacobian at this input");
     if (sound) heatMap(this.jacobian, here.J, this.found.outputs, this.found.inputs);
     else html(this.jacobian, "p", { class: "refused" }, "At this input the numbers of the network are too large to be held.");
     this.state = { ...this.state, x: [...this.x], sigma: this.sigma, sound, ...here };
@@ -182,7 +182,7 @@ class YourNetwork extends HTMLElement {
   curve() {
     const { found, hessian } = this;
     hessian.replaceChildren();
-    html(hessian, "h3", {}, "H, the Hessian of the error");
+    html(hessian, "h2", {}, "H, the Hessian of the error");
     const curved = curvatureOf(found, this.x);
     this.state = { ...this.state, P: nParameters(found.net), sizes: found.net.sizes, H: curved && curved.H.map((row) => [...row]), spectrum: curved && curved.spectrum };
     if (!curved) {
