@@ -56,19 +56,20 @@ def test_a_module_imports_modules_beside_it_alone():
         assert "innerHTML" not in text, path.name
 
 
-def test_each_chapter_has_its_figures():
-    assert [
-        (chapter[:2], name) for chapter, _, name in placed() if chapter[1] != "3"
-    ] == [
-        ("01", "two-wires"),
-        ("02", "valley"),
-        ("04", "softmax-triangle"),
-        ("06", "the-v"),
-        ("07", "two-wires"),
-        ("07", "valley"),
-        ("08", "valley"),
-        ("09", "push"),
-    ]
+def test_the_chapters_have_their_figures():
+    found = {}
+    for chapter, _, name in placed():
+        found.setdefault(chapter[:2], []).append(name)
+    expected = {
+        "01": ["two-wires"],
+        "02": ["valley"],
+        "04": ["softmax-triangle"],
+        "06": ["the-v"],
+        "07": ["two-wires", "valley"],
+        "08": ["valley"],
+        "09": ["push"],
+    }
+    assert expected.items() <= found.items()
 
 
 @pytest.mark.parametrize(("chapter", "text", "name"), placed())
