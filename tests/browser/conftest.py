@@ -22,6 +22,7 @@ FLAGS = [
     "--disable-sync",
 ]
 NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+STATIC = Path(__file__).resolve().parents[2] / "book" / "_static"
 HELP = (
     "no Chromium: 'apt install chromium', or '.venv/bin/playwright install chromium', "
     "or set CHROMIUM to the path of one"
@@ -51,14 +52,28 @@ class _Server(ThreadingHTTPServer):
         """Say nothing of a request that the browser gave up when a page closed."""
 
 
-@pytest.fixture(scope="session")
-def site(html):
-    """Serve the built book on this machine alone; return its address."""
-    server = _Server(("127.0.0.1", 0), partial(_Quiet, directory=html))
+@contextmanager
+def _served(folder):
+    """Serve a folder on this machine alone; yield its address."""
+    server = _Server(("127.0.0.1", 0), partial(_Quiet, directory=folder))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_address[1]}/"
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture(scope="session")
+def site(html):
+    """Serve the built book; return its address."""
+    with _served(html) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def source_site():
+    """Serve the sources of the pages' scripts, which need no built book."""
+    with _served(STATIC) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

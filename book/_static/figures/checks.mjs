@@ -1,0 +1,29 @@
+// The checks in the page, by the label of their equation, and how one is judged.
+
+import { FIRST } from "./checks-first.mjs";
+import { SECOND } from "./checks-second.mjs";
+
+export const CHECKS = { ...FIRST, ...SECOND };
+const numbers = (values) => values.flatMap((value) => (typeof value === "number" ? [value] : [...value]));
+
+/** The greatest distance of one list or matrix from another, relative to the largest. */
+export function distance(found, truth) {
+  const [a, b] = [numbers(found), numbers(truth)];
+  if (a.length !== b.length || !a.length) return Infinity;
+  const size = Math.max(...b.map(Math.abs));
+  const far = Math.max(...a.map((value, n) => Math.abs(value - b[n])));
+  return Number.isFinite(far) && size ? far / size : Infinity;
+}
+
+// An order is measured at steps of a hundredth, and so is right to two digits alone.
+const ofOrder = (label) => /^eq-differences-(?!best)/.test(label);
+
+/** Run the check of an equation once, on new random numbers. */
+export function check(label) {
+  const [planted, run] = CHECKS[label];
+  const [claim, truth, mistaken] = run();
+  const [found, off] = [distance(claim, truth), distance(mistaken, truth)];
+  const limit = ofOrder(label) ? 0.05 : 1e-6;
+  const orders = ofOrder(label) ? { claim: claim[0], due: truth[0], mistaken: mistaken[0] } : null;
+  return { planted, found, off, orders, right: found < limit, caught: off > 4 * limit };
+}

@@ -1,0 +1,117 @@
+"""Every equation's check in the page: it passes, and it catches its planted mistake."""
+
+import json
+
+import pytest
+from bs4 import BeautifulSoup
+from playwright.sync_api import expect
+
+from book._ext.check_here import checked_in_the_page
+
+pytestmark = pytest.mark.browser
+LABELS = sorted(checked_in_the_page())
+
+# The same random numbers in every run: a verdict may not hang on luck.
+SEEDED = """let state = 7;
+  Math.random = () => {
+    state = (state * 1664525 + 1013904223) % 4294967296;
+    return state / 4294967296;
+  };"""
+RUN = """async ([labels, times]) => {
+  const {CHECKS, check} = await import("/figures/checks.mjs");
+  const results = {};
+  for (const label of labels)
+    results[label] = Array.from({length: times}, () => check(label));
+  return [Object.keys(CHECKS).sort(), results];
+}"""
+
+
+@pytest.fixture(scope="module")
+def results(source_site, chromium):
+    page = chromium.new_page()
+    page.goto(source_site + "figures/core.mjs")
+    page.evaluate(SEEDED)
+    found = page.evaluate(RUN, [LABELS, 60])
+    page.close()
+    return found
+
+
+def test_the_room_that_pages_leave_is_for_the_checks_there_are(results):
+    assert results[0] == LABELS
+    assert len(LABELS) == 47
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_a_check_agrees_and_catches_its_mistake(results, label):
+    for result in results[1][label]:
+        assert result["right"], result
+        assert result["caught"], result
+        assert result["off"] > 20 * result["found"]
+        assert len(result["planted"].split()) >= 2
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_a_wrong_claim_is_seen(source_site, chromium, label):
+    """With claim and mistake exchanged, both verdicts turn."""
+    page = chromium.new_page()
+    page.goto(source_site + "figures/core.mjs")
+    page.evaluate(SEEDED)
+    result = page.evaluate(
+        """async (label) => {
+          const {CHECKS, check} = await import("/figures/checks.mjs");
+          const [planted, run] = CHECKS[label];
+          CHECKS[label] = [planted, () => {
+            const [claim, truth, mistaken] = run();
+            return [mistaken, truth, claim];
+          }];
+          return check(label);
+        }""",
+        label,
+    )
+    page.close()
+    assert not result["right"]
+    assert not result["caught"]
+
+
+@pytest.mark.book
+def test_the_buttons_of_the_chapters(visit, html):
+    """One under each equation; pressed, it says both verdicts, and again anew."""
+    labels = set()
+    for path in sorted((html / "notebooks").glob("0*.html")):
+        page = visit(f"notebooks/{path.name}")
+        page.evaluate(SEEDED)
+        for place in page.locator(".jc-check").all():
+            label = place.get_attribute("data-equation")
+            labels.add(label)
+            above = place.evaluate("e => e.previousElementSibling.id")
+            assert above == f"equation-{label}"
+            button = place.get_by_role("button")
+            button.click()
+            expect(place.locator("output span")).to_have_count(2)
+            expect(place.locator("output .fine")).to_have_count(2)
+            assert "caught" in place.locator("output").text_content()
+        assert page.faults == []
+    assert labels == set(LABELS)
+
+
+@pytest.mark.book
+def test_a_failure_is_red(visit):
+    page = visit("notebooks/03_jacobian.html")
+    amiss = {"planted": "none", "found": 0.5, "off": 0, "right": False, "caught": False}
+    source = f"export const check = () => ({json.dumps(amiss)});"
+    script = {"content-type": "text/javascript"}
+    page.route(
+        "**/checks.mjs", lambda route: route.fulfill(body=source, headers=script)
+    )
+    place = page.locator(".jc-check").first
+    place.get_by_role("button").click()
+    expect(place.locator("output .amiss")).to_have_count(2)
+    assert "✗ 0 digits agree" in place.locator("output").text_content()
+    assert "not caught" in place.locator("output").text_content()
+
+
+@pytest.mark.book
+def test_pages_without_equations_load_no_check(html):
+    for name in ("book/api.html", "book/index.html"):
+        page = BeautifulSoup((html / name).read_text(encoding="utf-8"), "lxml")
+        assert not page.find("script", src=lambda s: s and "check-here" in s)

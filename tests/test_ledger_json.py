@@ -1,0 +1,77 @@
+"""ledger.json says what the ledger says, and what it names exists."""
+
+import importlib
+import json
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+
+from book._ext import ledger_json
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def equations():
+    return ledger_json.ledger()["equations"]
+
+
+def test_every_labelled_equation_is_there_once(equations):
+    labels = [equation["label"] for equation in equations]
+    assert sorted(labels) == sorted(ledger_json.chapters())
+    assert ledger_json.ledger()["count"] == len(labels) == len(set(labels))
+
+
+def test_the_verdicts_are_those_of_the_ledger(equations):
+    for equation in equations:
+        assert set(equation["witnesses"]) == set(ledger_json.WITNESSES)
+        for name, witness in equation["witnesses"].items():
+            assert witness["agrees"] is True
+            assert witness["verdict"].startswith("✓"), name
+        assert equation["planted_mistake_caught"] is True
+
+
+def test_a_verdict_that_fails_is_no_agreement(monkeypatch, equations):
+    label = equations[0]["label"]
+    row = (label, "a = b", ["✗", "✗ order None", "✓", "✓", "✗"])
+    monkeypatch.setattr(ledger_json, "rows", lambda: iter([row]))
+    (equation,) = ledger_json.ledger()["equations"]
+    agrees = [witness["agrees"] for witness in equation["witnesses"].values()]
+    assert agrees == [False, False, True, True]
+    assert equation["planted_mistake_caught"] is False
+
+
+def test_a_statement_keeps_its_bars(equations):
+    (best,) = [e for e in equations if e["label"] == "eq-differences-best-step"]
+    assert "|f|" in best["statement"]
+    assert "✓" not in best["statement"]
+
+
+def test_what_it_names_exists(equations):
+    named = [equation for equation in equations if equation["function"]]
+    assert len(named) > 30
+    for equation in equations:
+        assert (ROOT / equation["test"]).exists()
+        if equation["function"]:
+            module = importlib.import_module(equation["module"])
+            holders = [
+                module,
+                *filter(lambda o: isinstance(o, type), vars(module).values()),
+            ]
+            assert any(hasattr(holder, equation["function"]) for holder in holders)
+
+
+@pytest.mark.book
+def test_it_lies_beside_the_ledger_and_its_addresses_lead_there(html, equations):
+    text = (html / "book" / "ledger.json").read_text(encoding="utf-8")
+    assert json.loads(text) == ledger_json.ledger()
+    page = BeautifulSoup((html / "book/ledger.html").read_text("utf-8"), "lxml")
+    link = page.find("link", rel="alternate", type="application/json")
+    assert link["href"] == "ledger.json"
+    pages = {}
+    for equation in equations:
+        name, _, anchor = equation["address"].partition("#")
+        if name not in pages:
+            pages[name] = BeautifulSoup((html / name).read_text("utf-8"), "lxml")
+        assert pages[name].find(id=anchor), equation["address"]
