@@ -91,8 +91,22 @@ def _tell_macros(_app, config):
     config.latex_elements["preamble"] = "\n".join(lines)
 
 
+NO_SCRIPT = """<noscript><style>
+.math.notranslate {font-size: 0}
+.math.notranslate::after {content: "[formula: needs JavaScript]"; font-size: 1rem}
+</style></noscript>"""
+
+
+def _prepare_page(app, page, _template, context, _doctree):
+    """Tell a page with formulas how to draw them, and what to say if it cannot."""
+    if app.env.get_domain("math").has_equations(page):
+        app.add_js_file("formulas.js", priority=501)  # after MathJax's configuration
+        context["metatags"] = context.get("metatags", "") + NO_SCRIPT
+
+
 def setup(app):
     """Connect: the macros as soon as there is a configuration."""
     app.connect("config-inited", _tell_macros)
+    app.connect("html-page-context", _prepare_page)
     app.add_post_transform(ColourFormulas)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
