@@ -79,11 +79,11 @@ lines.markersize    : 4
 # Each colour has its own dash, so that colour is never the only sign.
 axes.prop_cycle     : cycler("color", [{lines}]) + cycler("linestyle", [{dashes}])
 
-# Matrices: magnitude in cividis; with signs, `figures.SIGNED` between -v and v.
+# Matrices: magnitude in cividis; with signs, "signed" between -v and v.
 image.cmap          : cividis
 image.interpolation : nearest
 """
-DASHES = '"-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1))'
+DASHES = '"-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)), (0, (7, 2))'
 
 
 def mplstyle(roles, lines):
