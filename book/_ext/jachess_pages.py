@@ -9,6 +9,7 @@ import tomllib
 from html import escape
 from pathlib import Path
 
+import jachess_dark
 from bs4 import BeautifulSoup
 
 HERE = Path(__file__).parent
@@ -60,8 +61,7 @@ def _contents_in_menu(_app, _page, _template, context, _doctree):
 
 def size_of(path):
     """Return the width and the height of a PNG."""
-    head = path.read_bytes()[:24]
-    return struct.unpack(">II", head[16:24])
+    return struct.unpack(">II", path.read_bytes()[16:24])
 
 
 def _finish_body(app, _page, _template, context, _doctree):
@@ -69,8 +69,12 @@ def _finish_body(app, _page, _template, context, _doctree):
     if not context.get("body"):
         return
     soup = BeautifulSoup(context["body"], "html.parser")
+    sources = {name: Path(app.srcdir, path) for path, (_, name) in app.env.images.items()}
     for picture in soup.select("img[src*='_images/'][src$='.png']"):
-        _keep_place(app, picture)
+        source = sources[Path(picture["src"]).name]
+        _keep_place(picture, source)
+        _add_twin(soup, picture)
+        app.builder.jachess_twins[Path(picture["src"]).name] = source
     for table in soup.select("table.table"):
         _label_cells(table)
     for summary in soup.select("summary[aria-label='Toggle hidden content']"):
@@ -78,16 +82,33 @@ def _finish_body(app, _page, _template, context, _doctree):
     context["body"] = str(soup)
 
 
-def _keep_place(app, picture):
-    name = Path(picture["src"]).name
-    found = Path(app.outdir, "_images", name)
-    source = next((p for p in app.env.images if Path(app.env.images[p][1]).name == name), None)
-    path = Path(app.srcdir, source) if source else found
-    if not path.exists():
-        return
-    width, height = size_of(path)
+def _keep_place(picture, source):
+    width, height = size_of(source)
     picture["width"], picture["height"] = width // 2, height // 2  # two dots for each
     picture["loading"], picture["decoding"] = "lazy", "async"
+    picture["class"] = [*picture.get("class", []), "only-light"]
+
+
+def _add_twin(soup, picture):
+    attributes = {name: value for name, value in picture.attrs.items() if name != "class"}
+    dark = soup.new_tag("img", attrs=attributes)
+    dark["src"] = jachess_dark.name_of(picture["src"])
+    dark["class"] = "only-dark"
+    picture.insert_after(dark)
+
+
+def _write_twins(app, failed):
+    if failed or app.builder.name != "html":
+        return
+    with (HERE.parent / "_tools" / "palette.toml").open("rb") as file:
+        roles = {name: row[:2] for name, row in tomllib.load(file)["roles"].items()}
+    place, cache = Path(app.outdir, "_images"), Path(app.outdir).parent / "twins"
+    for name, source in app.builder.jachess_twins.items():
+        jachess_dark.write(source, place / jachess_dark.name_of(name), roles, cache)
+
+
+def _begin(app):
+    app.builder.jachess_twins = {}
 
 
 def _label_cells(table):
@@ -129,5 +150,7 @@ def setup(app):
     app.connect("html-page-context", _describe, priority=400)
     app.connect("html-page-context", _contents_in_menu)
     app.connect("html-page-context", _finish_body, priority=900)
+    app.connect("builder-inited", _begin)
+    app.connect("build-finished", _write_twins)
     app.connect("build-finished", _real_root, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

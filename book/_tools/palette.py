@@ -52,8 +52,8 @@ figure.dpi          : 200
 savefig.dpi         : 200
 
 # Type: the face of the text and its formulas, as it ships with Matplotlib, so that
-# every machine draws the same.
-font.family         : STIXGeneral
+# every machine draws the same; what it lacks comes from the other.
+font.family         : STIXGeneral, DejaVu Sans
 font.size           : 11
 mathtext.fontset    : stix
 axes.titlesize      : 11
