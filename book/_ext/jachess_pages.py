@@ -77,6 +77,8 @@ def _finish_body(app, _page, _template, context, _doctree):
         app.builder.jachess_twins[Path(picture["src"]).name] = source
     for table in soup.select("table.table"):
         _label_cells(table)
+    for note in soup.select("aside.margin"):
+        note["class"] = "jc-note"  # the theme's script would look for its second menu
     for summary in soup.select("summary[aria-label='Toggle hidden content']"):
         del summary["aria-label"]  # who speaks to the machine says what he sees
     context["body"] = str(soup)
