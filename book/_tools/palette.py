@@ -29,8 +29,11 @@ def css(roles):
         f"/* {MADE} */\n"
         f":root {{\n{properties(0)}}}\n"
         f'html[data-theme="dark"] {{\n{properties(1)}}}\n'
+        # Before the theme's script has looked at the machine.
+        f'@media (prefers-color-scheme: dark) {{\nhtml[data-theme="auto"] '
+        f"{{\n{properties(1)}}}\n}}\n"
         # Nobody prints on dark paper.
-        f'@media print {{\n:root,\nhtml[data-theme="dark"] {{\n{properties(0)}}}\n}}\n'
+        f"@media print {{\n:root,\nhtml[data-theme] {{\n{properties(0)}}}\n}}\n"
     )
 
 
