@@ -98,9 +98,8 @@ NO_SCRIPT = """<noscript><style>
 
 
 def _prepare_page(app, page, _template, context, _doctree):
-    """Tell a page with formulas how to draw them, and what to say if it cannot."""
+    """Tell a page with formulas what to say if it cannot draw them."""
     if app.env.get_domain("math").has_equations(page):
-        app.add_js_file("formulas.js", priority=501)  # after MathJax's configuration
         context["metatags"] = context.get("metatags", "") + NO_SCRIPT
 
 
