@@ -15,8 +15,8 @@ from matplotlib.colors import LinearSegmentedColormap
 
 __all__ = ["draw_network", "layer_lines", "plain_source", "show_signed"]
 
-# Maps with signs run from the last line's colour by way of paper to the second one's, in
-# the style sheet: its palette has a colour for either sign. Chapters say cmap="signed".
+# Maps with signs run from the last line's colour by way of paper to the second one's:
+# the style sheet has a colour for either sign. Chapters say cmap="signed".
 _STYLE = mpl.rc_params_from_file(
     Path(__file__).with_name("jachess.mplstyle"), use_default_template=False
 )

@@ -4,7 +4,6 @@ Each page states its setting; `draw` is that setting: weights, inputs and target
 standard normal, targets of sigmoid and softmax outputs are random labels.
 """
 
-import re
 from itertools import pairwise
 from pathlib import Path
 

@@ -2,8 +2,8 @@ r"""What makes a chapter look like one, made of what its notebook says plainly.
 
 The sources stay a notebook that any reader can open. Here the first lines become a head
 (number, title, question, picture, one muted line), the list of symbols folds, the boxed
-equation becomes a box that says where it is code and how it was checked, and an exercise
-wears its kind.
+equation becomes a box that says where it is code and how it was checked, and an
+exercise wears its kind.
 """
 
 import ast
@@ -53,9 +53,9 @@ class HeadOfChapter(SphinxTransform):
             paragraph["classes"].append("jc-question")
         facts["classes"].append("jc-meta")
         facts += self._ledger(number)
-        picture = (self.app.srcdir / f"book/_static/chapters/{number:02d}.svg").read_text(
-            encoding="utf-8"
-        )
+        picture = (
+            self.app.srcdir / f"book/_static/chapters/{number:02d}.svg"
+        ).read_text(encoding="utf-8")
         chapter.replace(facts, head)
         chapter.remove(question)
         head += [

@@ -1,10 +1,10 @@
 r"""Formulas: each letter has one face everywhere, and three of them have a colour.
 
-The sources write `\mathbf{J}`, which every reader of notebooks can draw. Here it becomes
-a macro whose colour is that of its role in the palette, and so do the elements `J_{ki}`
-and the residual `y_k - t_k`. The residual, J and M are the book in one sentence, so they
-look alike wherever they stand. Greek letters, which have no upright bold, are
-`\boldsymbol{\delta}`; a transpose is `^{\top}`. Tests hold the sources to this.
+The sources write `\mathbf{J}`, which every reader of notebooks can draw. Here it
+becomes a macro whose colour is that of its role in the palette, and so do the elements
+`J_{ki}` and the residual `y_k - t_k`. The residual, J and M are the book in one
+sentence, so they look alike wherever they stand. Greek letters, which have no upright
+bold, are `\boldsymbol{\delta}`; a transpose is `^{\top}`. Tests hold the sources to it.
 """
 
 import re

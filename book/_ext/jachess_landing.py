@@ -1,10 +1,10 @@
-"""The first page: a card for each chapter, and numbers that are counted and not claimed.
+"""The first page: a card for each chapter, and numbers that are counted.
 
     ```{chapters}
     03_jacobian | Which input moves the output? | $J_{ki} = …$ | `input_jacobian`
     ```
 
-`{{ equations }}`, `{{ verdicts }}` and `{{ mistakes }}` are what the ledger has counted.
+`{{ equations }}`, `{{ verdicts }}` and `{{ mistakes }}` are what the ledger counted.
 """
 
 import json
@@ -51,7 +51,8 @@ def counted(root):
         for output in cell.get("outputs", []):
             text = "".join(output.get("text", ""))
             if found := re.match(r"(\d+) equations, (\d+) .*, (\d+) planted", text):
-                return dict(zip(("equations", "verdicts", "mistakes"), found.groups()))
+                names = ("equations", "verdicts", "mistakes")
+                return dict(zip(names, found.groups(), strict=True))
     raise ValueError("book/ledger.ipynb: no line counts the equations")
 
 

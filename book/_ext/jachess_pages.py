@@ -48,7 +48,10 @@ def _contents_in_menu(_app, _page, _template, context, _doctree):
     def with_contents(menu):
         soup = BeautifulSoup(str(menu), "html.parser")
         toc = BeautifulSoup(context.get("toc") or "", "html.parser")
-        inner, here = toc.select_one("ul ul"), soup.select_one("li.current > a[href='#']")
+        inner, here = (
+            toc.select_one("ul ul"),
+            soup.select_one("li.current > a[href='#']"),
+        )
         if inner and here:
             for deeper in inner.select("ul"):
                 deeper.decompose()
@@ -69,7 +72,9 @@ def _finish_body(app, _page, _template, context, _doctree):
     if not context.get("body"):
         return
     soup = BeautifulSoup(context["body"], "html.parser")
-    sources = {name: Path(app.srcdir, path) for path, (_, name) in app.env.images.items()}
+    sources = {
+        name: Path(app.srcdir, path) for path, (_, name) in app.env.images.items()
+    }
     for picture in soup.select("img[src*='_images/'][src$='.png']"):
         source = sources[Path(picture["src"]).name]
         _keep_place(picture, source)
@@ -92,7 +97,9 @@ def _keep_place(picture, source):
 
 
 def _add_twin(soup, picture):
-    attributes = {name: value for name, value in picture.attrs.items() if name != "class"}
+    attributes = {
+        name: value for name, value in picture.attrs.items() if name != "class"
+    }
     dark = soup.new_tag("img", attrs=attributes)
     dark["src"] = jachess_dark.name_of(picture["src"])
     dark["class"] = "only-dark"
@@ -119,7 +126,7 @@ def _label_cells(table):
     if len(heads) < WIDE:
         return
     table["class"] = [*table.get("class", []), "jc-cards"]
-    table["role"] = "table"  # a style that makes blocks of its rows would take that away
+    table["role"] = "table"  # which blocks for rows would take away
     for row in table.select("tr"):
         row["role"] = "row"
         for head, cell in zip(heads, row.select("td"), strict=False):

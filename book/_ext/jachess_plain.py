@@ -1,7 +1,7 @@
-r"""Typeset formulas that are written as plain text: `∂y_k/∂a_j = h′(a_j) Σ_l w_lj ∂y_k/∂a_l`.
+r"""Typeset formulas that are written as plain text: `J_ki = Σ_j w_ji ∂y_k/∂a_j`.
 
-Comments, docstrings and the strings of the ledger are read in an editor, where TeX would
-be a burden. On a page they become formulas. Words stay words.
+Docstrings and the strings of the ledger are read in an editor, where TeX would be a
+burden. On a page they become formulas. Words stay words.
 """
 
 import re
@@ -47,7 +47,9 @@ def _index(match):
 def _is_formula(word, started, strict):
     bare = word.rstrip(",.:;")
     if strict:  # prose, in which a number or a shape is no formula by itself
-        return bool(PLAIN.search(bare)) or (started and bare in ("=", "+", "−", "≃", "R"))
+        return bool(PLAIN.search(bare)) or (
+            started and bare in ("=", "+", "−", "≃", "R")
+        )
     inside = word.strip("()[].,:;")
     if WORD.fullmatch(word) and len(inside) > 1 and not NO_WORD.fullmatch(inside):
         return False

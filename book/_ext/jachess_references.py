@@ -1,10 +1,10 @@
 """References in prose are links, without a mark in the sources.
 
-"chapter 4" leads to chapter 4, "exercise 2" to the second exercise of its page, and takes
-its full number; `input_jacobian` in prose leads to its entry in the library's page, and
-`jachess_lib/jacobian.py` to the file, once the repository has an address. Chapters of
-other books come right after a citation, and are left alone. Nothing is touched within
-titles, code, formulas and links.
+"chapter 4" leads to chapter 4, "exercise 2" to the second exercise of its page, and
+takes its full number; `input_jacobian` in prose leads to its entry in the library's
+page, and `jachess_lib/jacobian.py` to the file, once the repository has an address.
+Chapters of other books come right after a citation, and are left alone. Nothing is
+touched within titles, code, formulas and links.
 """
 
 import re

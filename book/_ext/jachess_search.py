@@ -1,8 +1,8 @@
 """The search of the book: sections as well as pages, offline, and without a server.
 
-Each page leaves its sections here while it is written. At the end they become one script,
-which the search page alone loads: a script, because a page that is opened as a file may
-load nothing else. MiniSearch, shipped beside it, ranks them in the reader's browser.
+Each page leaves its sections here while it is written. At the end they become one
+script, which the search page alone loads: a script, because a page that is opened as a
+file may load nothing else. MiniSearch, shipped beside it, ranks them in the browser.
 """
 
 import json
@@ -14,7 +14,8 @@ from jachess_pages import pages
 
 SKIPPED = (nodes.title, nodes.raw, nodes.section, nodes.math_block, nodes.literal_block)
 SIGNS = {
-    "partial": "∂", "delta": "δ", "Delta": "Δ", "sum": "Σ", "nabla": "∇", "epsilon": "ε",
+    "partial": "∂", "delta": "δ", "Delta": "Δ", "sum": "Σ", "nabla": "∇",
+    "epsilon": "ε",
     "simeq": "≃", "sigma": "σ", "lambda": "λ", "top": "ᵀ", "times": "×", "cdot": "·",
     "alpha": "α", "eta": "η", "mu": "μ", "Sigma": "Σ", "le": "≤", "ge": "≥", "in": "∈",
     "tanh": "tanh", "ln": "ln", "log": "log", "pi": "π", "odot": "⊙", "pm": "±",
@@ -23,9 +24,11 @@ SIGNS = {
 
 def readable(tex):
     """Return a formula as one would type it: nobody searches for a backslash."""
+    tex = re.sub(r"\\[vm]([JM])\b", r"\1", tex)  # letters that have a colour
+    tex = tex.replace(r"\{", "⟨").replace(r"\}", "⟩")
     tex = re.sub(r"\\(?:[;,!:> ]|quad|qquad)", " ", tex)
     tex = re.sub(r"\\([A-Za-z]+)", lambda m: SIGNS.get(m[1], ""), tex)
-    return re.sub(r"[{}\\^&]", "", tex)
+    return re.sub(r"[{}\\^&]", "", tex).replace("⟨", "{").replace("⟩", "}")
 
 
 def _text_of(section):
@@ -73,7 +76,9 @@ def _write(app, failed):
     """Write all that was found as one script."""
     if failed or app.builder.name != "html":
         return
-    found = [app.builder.jachess_found[page] for page in sorted(app.builder.jachess_found)]
+    found = [
+        app.builder.jachess_found[page] for page in sorted(app.builder.jachess_found)
+    ]
     text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
     place = Path(app.outdir, "_static", "search-data.js")
     place.write_text(f"window.jachessPages={text};\n", encoding="utf-8")

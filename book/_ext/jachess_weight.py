@@ -9,7 +9,9 @@ text are asked for before the style sheets have told of them.
 import re
 from pathlib import Path
 
-SHEET = re.compile(r'\s*<link rel="stylesheet" type="text/css" href="[./]*_static/([^"]+)" />')
+SHEET = re.compile(
+    r'\s*<link rel="stylesheet" type="text/css" href="[./]*_static/([^"]+)" />'
+)
 UNUSED = ("fontawesome.js", "searchtools.js", "language_data.js", "searchindex.js")
 SCRIPT = re.compile(r'\s*<script[^>]*src="([^"]+)"[^>]*></script>')
 FACES = (

@@ -76,7 +76,11 @@
       about.append(marked(page.about, terms));
       item.append(about);
       const found = document.createElement("ul");
-      for (const part of inside.filter((p) => p.page === hit.id).slice(0, 3)) {
+      let matches = inside.filter((part) => part.page === hit.id);
+      // Found by a word that it does not use: the sections about its other names.
+      const filter = (part) => part.page === hit.id;
+      if (!matches.length) matches = parts.search(page.keywords, { filter });
+      for (const part of matches.slice(0, 3)) {
         const { anchor, title, text } = sections[part.id];
         const row = document.createElement("li");
         row.append(link(`${root}${page.url}#${anchor}`, marked(title, terms)));

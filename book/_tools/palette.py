@@ -1,7 +1,7 @@
-"""Write the colours of `palette.toml` where they are used: python -m book._tools.palette.
+"""Write the colours of the palette where they are used: python -m book._tools.palette.
 
-Pages take them as custom properties of CSS, `--jc-J` and so on, figures from their style
-sheet, and formulas on paper from LaTeX. A test fails when one of the files is stale.
+Pages take them as custom properties of CSS, `--jc-J` and so on, figures from their
+style sheet, and formulas on paper from LaTeX. A test fails when a file is stale.
 """
 
 import tomllib
@@ -40,7 +40,11 @@ def css(roles):
 def latex(roles):
     """Return the light colours, for formulas on paper."""
     lines = [rf"\definecolor{{jc{n}}}{{HTML}}{{{c[0][1:]}}}" for n, c in roles.items()]
-    head = [f"% {MADE}", r"\ProvidesPackage{jachess-colours}", r"\RequirePackage{xcolor}"]
+    head = [
+        f"% {MADE}",
+        r"\ProvidesPackage{jachess-colours}",
+        r"\RequirePackage{xcolor}",
+    ]
     return "\n".join([*head, *lines]) + "\n"
 
 

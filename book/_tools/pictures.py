@@ -1,7 +1,7 @@
 """Draw the picture at the head of each chapter: python -m book._tools.pictures.
 
-Small, drawn in the colours of the page, which a reader may turn dark, and computed by the
-library: no line is there for ornament. The landing page shows the same nine.
+Small, drawn in the colours of the page, which a reader may turn dark, and computed by
+the library: no line is there for ornament. The landing page shows the same nine.
 """
 
 from pathlib import Path
@@ -62,7 +62,10 @@ def backward_wave():
     numbers = [[], [f"{v:+.2f}" for v in hidden], ["+1.00", "+0.00"]]
     return (
         text(20, 30, "row 0 of J", "J", 15)
-        + "".join(text(38, y, f"{v:+.2f}".replace("-", "−"), "J", 15) for v, y in zip(J[0], (64, 104, 144)))
+        + "".join(
+            text(38, y, f"{v:+.2f}".replace("-", "−"), "J", 15)
+            for v, y in zip(J[0], (64, 104, 144), strict=True)
+        )
         + network(140, 12, 330, 150, net, [J[0], hidden, [1, 0]], numbers)
         + arrow(470, 172, 150, 172, "J")
     )
@@ -84,7 +87,13 @@ def softmax_triangle():
     plane = vectors[:, 1:] * np.sqrt(values[1:]) * 0.5
     ring = [_corner(y + plane @ [np.cos(s), np.sin(s)]) for s in turn]
     shares = "".join(
-        text(430 + 62 * k, 52 + 45 * l, f"{36 * M[k, l]:.0f}/36".replace("-", "−"), "M", 17)
+        text(
+            430 + 62 * k,
+            52 + 45 * l,
+            f"{36 * M[k, l]:.0f}/36".replace("-", "−"),
+            "M",
+            17,
+        )
         for k in range(3)
         for l in range(3)
     )
@@ -131,8 +140,8 @@ def the_v():
 
     return (
         line(60, 168, 520, 168, "rule")
-        + path(list(zip(x, down(forward))), "negative")
-        + path(list(zip(x, down(central))), "positive", dash="6 4")
+        + path(np.stack([x, down(forward)], 1), "negative")
+        + path(np.stack([x, down(central)], 1), "positive", dash="6 4")
         + path([(x[0] + 90, 164), (x[-1], 164)], "J", dash="2 3")
         + text(70, 15, "error")
         + text(250, 62, "forward", "negative")
@@ -179,7 +188,9 @@ def two_terms():
     H, G = jl.exact_hessian(net, X, T), jl.outer_product_hessian(net, X)
     limit = np.abs(H).max()
     return (
-        "".join(cells(x, 10, 15, A, limit) for x, A in ((20, H), (240, G), (460, H - G)))
+        "".join(
+            cells(x, 10, 15, A, limit) for x, A in ((20, H), (240, G), (460, H - G))
+        )
         + text(185, 86, "=", "ink", 22)
         + text(405, 86, "+", "ink", 22)
         + text(80, 168, "H", "ink", 17)
@@ -225,20 +236,20 @@ def landing():
 
 
 PICTURES = {
-    1: (one_vector, "A network of 3, 4 and 2 units, and beside it its 26 weights in a row."),
+    1: (one_vector, "A network of 3, 4 and 2 units, and its 26 weights in two rows."),
     2: (error_signals, "The network with an error signal on every unit, run from right "
         "to left, from the residual y − t."),
-    3: (backward_wave, "The network with a derivative of the first output on every unit; "
-        "the three at the inputs are the first row of the Jacobian."),
-    4: (softmax_triangle, "A triangle with a point inside, three arrows that start there, "
-        "an ellipse around it, and the three by three matrix M."),
-    5: (error_bars, "A round cloud of inputs, and the slanted ellipse that the Jacobian "
-        "makes of it."),
-    6: (the_v, "The error of a difference falls as the step shrinks, then rises again: a "
-        "V; the complex step stays at the bottom."),
-    7: (curvature, "The network, and its Hessian as 26 by 26 coloured cells in four blocks."),
-    8: (two_terms, "Three coloured matrices: the Hessian is the sum of the outer products "
-        "and of a second, paler one."),
+    3: (backward_wave, "The network with a derivative of the first output on every "
+        "unit; the three at the inputs are the first row of the Jacobian."),
+    4: (softmax_triangle, "A triangle with a point inside, three arrows that start "
+        "there, an ellipse around it, and the three by three matrix M."),
+    5: (error_bars, "A round cloud of inputs, and the slanted ellipse that the "
+        "Jacobian makes of it."),
+    6: (the_v, "The error of a difference falls as the step shrinks, then rises "
+        "again: a V; the complex step stays at the bottom."),
+    7: (curvature, "The network, and its Hessian: 26 by 26 cells in four blocks."),
+    8: (two_terms, "Three coloured matrices: the Hessian is the sum of the outer "
+        "products and of a second, paler one."),
     9: (pushed_along, "A unit vector v on a circle, and Hv on a longer ellipse."),
 }  # fmt: skip
 

@@ -124,7 +124,9 @@ def network(x, y, width, height, net, values, numbers=(), hollow=0):
             if l >= hollow and (level := _strength(values[l][j], limit)):
                 role = "positive" if values[l][j] > 0 else "negative"
                 disc = circle(cx, cy, 10, role)
-                drawn.append(disc.replace("/>", f' fill-opacity="{level / LEVELS:.2f}"/>'))
+                drawn.append(
+                    disc.replace("/>", f' fill-opacity="{level / LEVELS:.2f}"/>')
+                )
     for layer, words in zip(places, numbers, strict=False):
         drawn += [
             text(cx + 15, cy - 8, word.replace("-", "−"), "ink", 13)
