@@ -135,24 +135,6 @@ def _label_cells(table):
         cell["role"] = "columnheader"
 
 
-def _real_root(app, failed):
-    """Make the root of the site the book's first page, rather than a way to it."""
-    start = Path(app.outdir, "book", "index.html")
-    if failed or app.builder.name != "html" or not start.exists():
-        return
-    soup = BeautifulSoup(start.read_text(encoding="utf-8"), "html.parser")
-    for kind in ("href", "src"):
-        for tag in soup.find_all(attrs={kind: True}):
-            link = tag[kind]
-            if link.startswith("../"):
-                tag[kind] = link[3:]
-            elif link == "#" or not (":" in link or link.startswith(("#", "/"))):
-                tag[kind] = "book/" + (link if link != "#" else "index.html")
-    soup.html["data-content_root"] = "./"
-    text = str(soup).replace('URL_ROOT = "../"', 'URL_ROOT = "./"')
-    Path(app.outdir, "index.html").write_text(text, encoding="utf-8")
-
-
 def setup(app):
     """Connect: the description before opengraph, the body after all others."""
     app.connect("config-inited", _take_address)
@@ -161,5 +143,4 @@ def setup(app):
     app.connect("html-page-context", _finish_body, priority=900)
     app.connect("builder-inited", _begin)
     app.connect("build-finished", _write_twins)
-    app.connect("build-finished", _real_root, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

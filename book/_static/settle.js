@@ -15,8 +15,14 @@
         delete MathJax.config.options.menuOptions; // of the menu, which is not there
         MathJax.startup.defaultReady();
       },
-      pageReady: () =>
-        document.fonts.ready.then(() => MathJax.startup.defaultPageReady()).finally(show),
+      async pageReady() {
+        await document.fonts.ready;
+        // What is folded has no width, and a long formula needs one to be broken at.
+        const folded = [...document.querySelectorAll("details:not([open])")];
+        for (const details of folded) details.open = true;
+        await MathJax.startup.defaultPageReady().finally(show);
+        for (const details of folded) details.open = false;
+      },
     };
   }
 }

@@ -16,8 +16,24 @@ document.addEventListener("DOMContentLoaded", () => {
     name(button);
     new MutationObserver(() => {
       name(button);
+      measure();
     }).observe(button, { attributeFilter: ["data-toggle-hint"] });
   }
+
+  // A table that is wider than its room says so, and can be reached by the keyboard.
+  const measure = () => {
+    for (const room of document.querySelectorAll(".pst-scrollable-table-container")) {
+      const scrolls = room.scrollWidth > room.clientWidth + 1;
+      room.classList.toggle("jc-scrolls", scrolls);
+      if (scrolls) room.tabIndex = 0;
+      else room.removeAttribute("tabindex");
+    }
+  };
+  for (const details of document.querySelectorAll("details")) {
+    details.addEventListener("toggle", measure);
+  }
+  addEventListener("resize", measure);
+  document.fonts.ready.then(measure);
 
   const menu = [...document.querySelectorAll(".bd-sidebar-primary nav.bd-links a")];
   const start = menu.find((a) => a.matches(".current > a")) ?? menu[0];

@@ -60,8 +60,8 @@ def test_a_page_is_whole(page, view):
 def test_a_page_is_light_and_stands_still(page, page_name, view):
     """Its pictures, too, are loaded by now."""
     assert page.evaluate(SHIFT) <= 0.05
-    assert len(page.sizes) <= 30
     if page_name.startswith("notebooks/"):
+        assert len(page.sizes) <= 30
         assert sum(page.sizes.values()) <= 1_200_000
         assert page.evaluate(TAB_STOPS) <= 60
         if view == "light":
