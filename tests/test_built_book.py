@@ -125,6 +125,11 @@ def test_references_in_prose_are_links(html, page_name):
     assert dead == []
 
 
+def test_an_equation_has_its_anchor_once(html, page_name):
+    anchors = [tag["id"] for tag in _soup(html / page_name).select("[id^=equation-]")]
+    assert len(set(anchors)) == len(anchors)
+
+
 def test_every_row_of_the_ledger_has_its_cells_and_was_caught(html):
     article = _soup(html / "book" / "ledger.html").article
     rows = [row for row in article.select("tr") if row.select_one("td a[href*='eq-']")]

@@ -102,6 +102,7 @@ class BoxOfResult(SphinxTransform):
             equation["boxed"] = found[1]
             target = equation.parent[equation.parent.index(equation) - 1]
             equation.replace_self(box)
+            box["ids"], box["names"] = [], []  # those of the equation stay with it
             if isinstance(target, nodes.target):
                 target.parent.remove(target)
                 box += target

@@ -149,7 +149,9 @@ def test_without_scripts_a_formula_says_what_it_needs(chromium, site, name):
 
 def test_an_equation_is_shown_where_it_is_named(visit):
     page = visit("notebooks/03_jacobian.html")
-    link = page.locator("article a[href='#equation-eq-jacobian-step']").first
+    link = page.locator(
+        "article a[href='#equation-eq-jacobian-step']:not(.headerlink)"
+    ).first
     link.hover()
     preview = page.locator(".jc-preview")
     assert preview.locator("mjx-container svg").first.is_visible()
