@@ -7,10 +7,23 @@ else: `plt.style.use("jachess_lib.jachess")`.
 import ast
 import inspect
 import textwrap
+from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
 
 __all__ = ["draw_network", "layer_lines", "plain_source", "show_signed"]
+
+# Maps with signs run from the last line's colour by way of paper to the second one's:
+# the style sheet has a colour for either sign. Chapters say cmap="signed".
+_STYLE = mpl.rc_params_from_file(
+    Path(__file__).with_name("jachess.mplstyle"), use_default_template=False
+)
+_LINES = _STYLE["axes.prop_cycle"].by_key()["color"]
+_ENDS = [_LINES[-1], _STYLE["axes.facecolor"], _LINES[1]]
+_ENDS = ["#" + colour.lstrip("#") for colour in _ENDS]  # a sheet may leave it out
+mpl.colormaps.register(LinearSegmentedColormap.from_list("signed", _ENDS), force=True)
 
 
 def plain_source(*functions):
@@ -42,7 +55,7 @@ def _without_docstring(function):
 
 
 def show_signed(ax, A, *, limit=None):
-    """Draw a matrix with red for positive, blue for negative and white for zero.
+    """Draw a matrix with red for positive, blue for negative and paper for zero.
 
     What is not a number is left blank, and an infinite entry has full colour.
 
@@ -62,7 +75,7 @@ def show_signed(ax, A, *, limit=None):
     """
     magnitudes = np.abs(A)
     limit = limit or magnitudes[np.isfinite(magnitudes)].max(initial=0) or 1
-    return ax.imshow(A, cmap="RdBu_r", vmin=-limit, vmax=limit)
+    return ax.imshow(A, cmap="signed", vmin=-limit, vmax=limit)
 
 
 def layer_lines(ax, net):

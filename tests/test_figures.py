@@ -16,11 +16,12 @@ def ax():
     plt.close(figure)
 
 
-def test_zero_is_white_and_signs_are_even(ax):
+def test_zero_is_paper_and_signs_are_even(ax):
     image = show_signed(ax, np.array([[0.0, -3.0], [2.0, 1.0]]))
     assert image.get_clim() == (-3, 3)
-    assert image.get_cmap().name == "RdBu_r"
-    np.testing.assert_allclose(image.to_rgba(np.array([0.0]))[0, :3], 0.97, atol=0.01)
+    assert image.get_cmap().name == "signed"
+    paper = mpl.colors.to_rgb("#FCFBF7")
+    np.testing.assert_allclose(image.to_rgba(np.array([0.0]))[0, :3], paper, atol=0.01)
     assert show_signed(ax, np.eye(2), limit=5).get_clim() == (-5, 5)
     assert show_signed(ax, np.zeros((2, 2))).get_clim() == (-1, 1)
 
@@ -50,7 +51,7 @@ def test_a_network_has_its_units_values_and_connections(ax):
 def test_the_style_sheet_is_in_the_package():
     with plt.style.context("jachess_lib.jachess"):
         assert plt.rcParams["axes.titlelocation"] == "left"
-        assert plt.rcParams["savefig.dpi"] == 144
+        assert plt.rcParams["savefig.dpi"] == 200
 
 
 def test_what_is_not_a_number_blanks_nothing_else():

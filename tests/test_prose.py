@@ -1,10 +1,9 @@
-"""The numbers of the prose pages and the landing picture, computed again.
+"""The numbers of the prose pages, computed again.
 
 Each page states its setting; `draw` is that setting: weights, inputs and targets are
 standard normal, targets of sigmoid and softmax outputs are random labels.
 """
 
-import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -149,26 +148,3 @@ def test_which_matrix_becker_lecun():
     text = page("which_matrix")
     assert f"it was {100 * softmax:.0f} % off for 3-4-2" in text
     assert f"and {100 * deep:.0f} % off for 3-4-5-2" in text
-
-
-def test_landing_picture():
-    """Recompute the drawn Jacobian, and the colour of every cell of the Hessian."""
-    picture = (BOOK / "_static" / "landing.svg").read_text(encoding="utf-8")
-    rng = np.random.default_rng(3)
-    w = np.concatenate([rng.normal(size=16) / 2**0.5, rng.normal(size=10) / 1.4])
-    net, X, T = (
-        jl.Network((3, 4, 2), w),
-        rng.normal(size=(8, 3)),
-        rng.normal(size=(8, 2)),
-    )
-    drawn = re.findall(r">(−?[0-9]\.[0-9]{2})<", picture)
-    J = jl.input_jacobian(net, X[:1])[0]
-    assert drawn == [f"{value:.2f}".replace("-", "−") for value in J.ravel()]
-
-    H = jl.exact_hessian(net, X, T)
-    depth = np.sqrt(np.abs(H) / np.abs(H).max())[..., None]
-    end = np.where(H[..., None] > 0, [178, 24, 43], [33, 102, 172])
-    colours = 247 + (end - 247) * depth
-    cells = re.findall(r'width="9.2" height="9.2" fill="#(\w{6})"', picture)
-    found = [[int(cell[i : i + 2], 16) for i in (0, 2, 4)] for cell in cells]
-    assert np.abs(np.array(found).reshape(26, 26, 3) - colours).max() < 1

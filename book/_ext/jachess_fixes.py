@@ -53,16 +53,6 @@ def _free_the_citations(_app, _page, _template, context, _doctree):
             context["body"] = context["body"].replace(role, "")
 
 
-def _name_by_what_is_shown(_app, _page, _template, context, _doctree):
-    """Let what is written on a toggle of a cell be its name.
-
-    It has another, "Toggle hidden content": who speaks to the machine says the words
-    that he sees, and nothing happens.
-    """
-    hidden_name = '<summary aria-label="Toggle hidden content">'
-    context["body"] = context.get("body", "").replace(hidden_name, "<summary>")
-
-
 def setup(app):
     """Connect early, before any listener of sphinx-thebe runs."""
     app.connect("config-inited", _drop_thebe, priority=1)
@@ -70,5 +60,4 @@ def setup(app):
     app.connect("autodoc-process-docstring", _draw_tables, priority=900)
     app.connect("autodoc-process-docstring", _escape_bars, priority=901)
     app.connect("html-page-context", _free_the_citations)
-    app.connect("html-page-context", _name_by_what_is_shown)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -4,26 +4,56 @@
 // the title beside it: "Click to show: Solution to Exercise 1". It comes with one name for
 // all, which is not what it shows.
 //
-// What scrolls sideways must be reached by the keyboard. The theme sees to that when a
-// page opens, while what is folded has no width yet.
+// What the keyboard meets on its way: each thing once. The menu is one stop, in which the
+// arrow keys move; a link to where another one has led already, and the buttons that copy
+// code, are passed by. A mouse and a screen reader find them all the same.
 document.addEventListener("DOMContentLoaded", () => {
   const name = (button) => {
     const title = button.closest(".admonition-title").textContent.trim();
     button.setAttribute("aria-label", `${button.dataset.toggleHint}: ${title}`);
   };
-  const reach = (unfolded) => {
-    for (const text of unfolded.querySelectorAll("pre")) {
-      text.tabIndex = text.scrollWidth > text.clientWidth ? 0 : -1;
-    }
-  };
   for (const button of document.querySelectorAll("button.toggle-button")) {
     name(button);
     new MutationObserver(() => {
       name(button);
-      reach(document.getElementById(button.dataset.target));
+      measure();
     }).observe(button, { attributeFilter: ["data-toggle-hint"] });
   }
+
+  // A table that is wider than its room says so, and can be reached by the keyboard.
+  const measure = () => {
+    for (const room of document.querySelectorAll(".pst-scrollable-table-container")) {
+      const scrolls = room.scrollWidth > room.clientWidth + 1;
+      room.classList.toggle("jc-scrolls", scrolls);
+      if (scrolls) room.tabIndex = 0;
+      else room.removeAttribute("tabindex");
+    }
+  };
   for (const details of document.querySelectorAll("details")) {
-    details.addEventListener("toggle", () => reach(details));
+    details.addEventListener("toggle", measure);
   }
+  addEventListener("resize", measure);
+  document.fonts.ready.then(measure);
+
+  const menu = [...document.querySelectorAll(".bd-sidebar-primary nav.bd-links a")];
+  const start = menu.find((a) => a.matches(".current > a")) ?? menu[0];
+  for (const a of menu) a.tabIndex = a === start ? 0 : -1;
+  start?.closest("nav").addEventListener("keydown", (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const shown = menu.filter((a) => a.checkVisibility());
+    const at = shown.indexOf(document.activeElement);
+    if (!step || at < 0) return;
+    event.preventDefault();
+    const next = shown[(at + step + shown.length) % shown.length];
+    document.activeElement.tabIndex = -1;
+    next.tabIndex = 0;
+    next.focus();
+  });
+
+  const seen = new Set();
+  for (const a of document.querySelectorAll("article a[href]")) {
+    if (a.matches(".headerlink") || seen.has(a.href)) a.tabIndex = -1;
+    seen.add(a.href);
+  }
+  for (const button of document.querySelectorAll("button.copybtn")) button.tabIndex = -1;
 });

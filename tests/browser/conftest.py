@@ -1,5 +1,6 @@
 """A server for the built book, and a Chromium that notes all that goes wrong."""
 
+import gzip
 import os
 import shutil
 import threading
@@ -36,6 +37,7 @@ VIEWS = {  # name: (width, height, colour scheme)
 # its colours in: judge neither half-way.
 ALL_DRAWN = """async () => {
   if (window.MathJax) await window.MathJax.startup.promise;
+  await document.fonts.ready;
   await Promise.allSettled(document.getAnimations().map(a => a.finished));
 }"""
 
@@ -91,9 +93,20 @@ def chromium():
         browser.close()
 
 
-def _note_faults(page, site):
-    """Let the page list in `faults` what goes wrong from now on."""
-    page.faults = faults = []
+def _weight(html, name):
+    """Return the bytes of a file as a server would send it, text compressed."""
+    file = html / name.partition("?")[0]
+    if not file.is_file():
+        return 0
+    data = file.read_bytes()
+    packed = file.suffix in (".png", ".woff2")
+    return len(data if packed else gzip.compress(data, 6))
+
+
+def _note_faults(page, site, html):
+    """Let the page list in `faults` what goes wrong, and in `sizes` what it loads."""
+    page.faults, page.sizes = [], {}
+    faults = page.faults
 
     def _console(message):
         if message.type in ("error", "warning"):
@@ -106,6 +119,7 @@ def _note_faults(page, site):
     def _response(response):
         if response.status >= 400:
             faults.append(f"{response.status}: {response.url}")
+        page.sizes[response.url] = _weight(html, response.url.removeprefix(site))
 
     page.on("console", _console)
     page.on("pageerror", lambda error: faults.append(f"page error: {error}"))
@@ -115,14 +129,14 @@ def _note_faults(page, site):
 
 
 @contextmanager
-def _opened(site, chromium, name, view, drawn=True):
+def _opened(site, html, chromium, name, view, drawn=True):
     """Open a page in a window of its own; `drawn` waits for its formulas."""
     width, height, scheme = VIEWS[view]
     context = chromium.new_context(
         viewport={"width": width, "height": height}, color_scheme=scheme
     )
     page = context.new_page()
-    _note_faults(page, site)
+    _note_faults(page, site, html)
     page.goto(site + name, wait_until="load")
     if drawn:
         page.evaluate(ALL_DRAWN)
@@ -131,19 +145,19 @@ def _opened(site, chromium, name, view, drawn=True):
 
 
 @pytest.fixture
-def visit(site, chromium):
+def visit(site, html, chromium):
     """Return visit(name, view) -> page, whose `faults` lists what went wrong.
 
     The page is drawn, unless `drawn=False` (for one that moves on).
     """
     with ExitStack() as pages:
         yield lambda name, view="light", drawn=True: pages.enter_context(
-            _opened(site, chromium, name, view, drawn)
+            _opened(site, html, chromium, name, view, drawn)
         )
 
 
 @pytest.fixture(scope="module")
-def page(site, chromium, page_name, view):
+def page(site, html, chromium, page_name, view):
     """Return one page in one view, drawn once for all tests of it, in their order."""
-    with _opened(site, chromium, page_name, view) as page:
+    with _opened(site, html, chromium, page_name, view) as page:
         yield page

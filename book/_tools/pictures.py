@@ -1,0 +1,272 @@
+"""Draw the picture at the head of each chapter: python -m book._tools.pictures.
+
+Small, drawn in the colours of the page, which a reader may turn dark, and computed by
+the library: no line is there for ornament. The landing page shows the same nine.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+import jachess_lib as jl
+from book._tools.svg import arrow, cells, circle, line, network, path, picture, text
+
+PLACE = Path(__file__).resolve().parents[1] / "_static" / "chapters"
+POINT = np.array([[0.5, -1.0, 0.2]])
+
+
+def _small():
+    """Return the 3-4-2 network of these pictures, and the pattern that it sees."""
+    return jl.Network.random((3, 4, 2), seed=6), POINT, np.array([[0.4, -0.6]])
+
+
+def one_vector():
+    """Draw a network, and the one vector that holds all its weights."""
+    net, X, _ = _small()
+    trace = jl.forward(net, X)
+    values = [X[0], trace.z[1][0, 1:], trace.y[0]]
+    first, second = (net.w[block][None] for block in net.slices)
+    return (
+        network(30, 12, 230, 156, net, values)
+        + arrow(300, 90, 340, 90)
+        + cells(360, 62, 15, first)
+        + cells(360, 103, 15, second)
+        + text(360, 54, "W[0], 16 weights")
+        + text(360, 136, "W[1], 10 weights")
+    )
+
+
+def error_signals():
+    """Draw δ on every unit, and the way that it runs."""
+    net, X, T = _small()
+    from jachess_lib.backpropagation import error_signals as signals
+
+    deltas = [d[0] for d in signals(net, jl.forward(net, X), T)]
+    values = [np.zeros(3), *deltas]
+    numbers = [[], *[[f"{d:+.2f}" for d in row] for row in deltas]]
+    return (
+        network(170, 12, 300, 150, net, values, numbers, hollow=1)
+        + arrow(430, 172, 210, 172, "residual")
+        + text(560, 90, "y − t", "residual", 16)
+        + arrow(548, 86, 500, 86, "residual")
+    )
+
+
+def backward_wave():
+    """Draw ∂y₀/∂a on every unit, and the row of the Jacobian that it ends in."""
+    net, X, _ = _small()
+    trace = jl.forward(net, X)
+    slope = net.hidden[0].dh(trace.a[0][0])
+    hidden = net.W[1][0, 1:] * slope
+    J = jl.input_jacobian(net, X)[0]
+    numbers = [[], [f"{v:+.2f}" for v in hidden], ["+1.00", "+0.00"]]
+    return (
+        text(20, 30, "row 0 of J", "J", 15)
+        + "".join(
+            text(38, y, f"{v:+.2f}".replace("-", "−"), "J", 15)
+            for v, y in zip(J[0], (64, 104, 144), strict=True)
+        )
+        + network(140, 12, 330, 150, net, [J[0], hidden, [1, 0]], numbers)
+        + arrow(470, 172, 150, 172, "J")
+    )
+
+
+def _corner(p):
+    """Return where a distribution over three classes lies in the triangle."""
+    corners = np.array([[60, 165], [250, 165], [155, 12]])
+    return np.asarray(p) @ corners
+
+
+def softmax_triangle():
+    """Draw the three ways in which a share can move, and the matrix that says so."""
+    y = np.array([1, 2, 3]) / 6
+    M = np.diag(y) - np.outer(y, y)
+    at, edge = _corner(y), [_corner(e) for e in np.eye(3)]
+    turn = np.linspace(0, 2 * np.pi, 60)
+    values, vectors = np.linalg.eigh(M)
+    plane = vectors[:, 1:] * np.sqrt(values[1:]) * 0.5
+    ring = [_corner(y + plane @ [np.cos(s), np.sin(s)]) for s in turn]
+    shares = "".join(
+        text(
+            430 + 62 * k,
+            52 + 45 * l,
+            f"{36 * M[k, l]:.0f}/36".replace("-", "−"),
+            "M",
+            17,
+        )
+        for k in range(3)
+        for l in range(3)
+    )
+    return (
+        path(edge, "ink", closed=True)
+        + path(ring, "M", closed=True)
+        + "".join(arrow(*at, *_corner(y + row), "J") for row in M)
+        + circle(*at, 4, "ink")
+        + text(365, 97, "M  =", "M", 19)
+        + shares
+    )
+
+
+def error_bars():
+    """Draw a cloud of inputs, and what the Jacobian makes of it."""
+    J = np.array([[1.15, -0.5], [0.35, 0.62]])
+    cloud = np.random.default_rng(5).normal(size=(70, 2)) * 22
+    turn = np.linspace(0, 2 * np.pi, 60)
+    ring = 44 * np.stack([np.cos(turn), np.sin(turn)], axis=1)
+    left, right = np.array([140, 90]), np.array([480, 90])
+    dots = [circle(*(left + p), 1.8, "muted") for p in cloud]
+    dots += [circle(*(right + J @ p), 1.8, "muted") for p in cloud]
+    return (
+        "".join(dots)
+        + path(left + ring, "link", closed=True)
+        + path(right + ring @ J.T, "J", closed=True)
+        + arrow(245, 90, 345, 90)
+        + text(285, 80, "J", "J", 18)
+        + text(100, 172, "error of the inputs")
+        + text(425, 172, "error of the outputs")
+    )
+
+
+def the_v():
+    """Draw how wrong a difference is, for x³ at 2, by the length of its step."""
+    steps = 10.0 ** -np.arange(0, 16.01, 0.5)
+    f, right = (lambda x: x**3), 12.0
+    forward = np.abs((f(2 + steps) - f(2.0)) / steps - right)
+    central = np.abs((f(2 + steps) - f(2 - steps)) / (2 * steps) - right)
+    x = 60 + 28 * -np.log10(steps)
+
+    def down(errors):
+        return 24 - 12 * np.log10(np.maximum(errors, 1e-16))
+
+    return (
+        line(60, 168, 520, 168, "rule")
+        + path(np.stack([x, down(forward)], 1), "negative")
+        + path(np.stack([x, down(central)], 1), "positive", dash="6 4")
+        + path([(x[0] + 90, 164), (x[-1], 164)], "J", dash="2 3")
+        + text(70, 15, "error")
+        + text(250, 62, "forward", "negative")
+        + text(180, 150, "central", "positive")
+        + text(455, 157, "complex step", "J")
+        + text(525, 172, "smaller steps →")
+    )
+
+
+def _map(net, A, x, y, side):
+    size = side / len(A)
+    edge = x + net.slices[0].stop * size, y + net.slices[0].stop * size
+    return (
+        cells(x, y, size, A)
+        + line(edge[0], y, edge[0], y + side, "ink")
+        + line(x, edge[1], x + side, edge[1], "ink")
+    )
+
+
+def curvature():
+    """Draw the Hessian of the 3-4-2 network: a cell for each pair of weights."""
+    net, _, _ = _small()
+    rng = np.random.default_rng(3)
+    X, T = rng.normal(size=(8, 3)), rng.normal(size=(8, 2))
+    H = jl.exact_hessian(net, X, T)
+    trace = jl.forward(net, X[:1])
+    values = [X[0], trace.z[1][0, 1:], trace.y[0]]
+    return (
+        network(30, 12, 200, 156, net, values)
+        + arrow(265, 90, 305, 90)
+        + _map(net, H, 340, 6, 168)
+        + text(525, 60, "a cell for each")
+        + text(525, 80, "pair of weights,")
+        + text(525, 100, "a block for each")
+        + text(525, 120, "pair of layers")
+    )
+
+
+def two_terms():
+    """Draw H as the sum of what is kept and what is dropped."""
+    net = jl.Network.random((2, 2, 1), seed=4)
+    rng = np.random.default_rng(1)
+    X, T = rng.normal(size=(6, 2)), rng.normal(size=(6, 1))
+    H, G = jl.exact_hessian(net, X, T), jl.outer_product_hessian(net, X)
+    limit = np.abs(H).max()
+    return (
+        "".join(
+            cells(x, 10, 15, A, limit) for x, A in ((20, H), (240, G), (460, H - G))
+        )
+        + text(185, 86, "=", "ink", 22)
+        + text(405, 86, "+", "ink", 22)
+        + text(80, 168, "H", "ink", 17)
+        + text(270, 168, "Σ JᵀMJ", "J", 17)
+        + text(475, 168, "Σ (y − t) ∇∇a", "residual", 17)
+    )
+
+
+def pushed_along():
+    """Draw Hv as v goes round: an ellipse, whose axes are the eigenvectors."""
+    H = np.array([[4.2, 1.3], [1.3, 0.8]])
+    turn = np.linspace(0, 2 * np.pi, 90)
+    ring = np.stack([np.cos(turn), -np.sin(turn)], axis=1)
+    flip = np.diag([1, -1])
+    middle, scale = np.array([300, 92]), 46
+    v = np.array([np.cos(0.8), np.sin(0.8)])
+    ellipse = middle + scale * ring @ flip @ H @ flip
+    tip, to = middle + 46 * flip @ v, middle + scale * flip @ H @ v
+    return (
+        path(middle + 46 * ring, "rule", closed=True)
+        + path(ellipse, "M", closed=True)
+        + arrow(*middle, *tip, "link")
+        + arrow(*middle, *to, "residual")
+        + text(tip[0] - 16, tip[1] + 2, "v", "link", 18)
+        + text(to[0] + 8, to[1] + 10, "Hv", "residual", 18)
+    )
+
+
+def landing():
+    """Draw the network, its Jacobian and its Hessian: what the book is about."""
+    net, X, _ = _small()
+    trace = jl.forward(net, X)
+    rng = np.random.default_rng(3)
+    H = jl.exact_hessian(net, rng.normal(size=(8, 3)), rng.normal(size=(8, 2)))
+    values = [X[0], trace.z[1][0, 1:], trace.y[0]]
+    return (
+        network(16, 8, 190, 116, net, values)
+        + text(262, 24, "J", "J", 20)
+        + cells(262, 36, 36, jl.input_jacobian(net, X)[0])
+        + text(8, 160, "H", "ink", 20)
+        + _map(net, H, 34, 146, 338)
+    )
+
+
+PICTURES = {
+    1: (one_vector, "A network of 3, 4 and 2 units, and its 26 weights in two rows."),
+    2: (error_signals, "The network with an error signal on every unit, run from right "
+        "to left, from the residual y − t."),
+    3: (backward_wave, "The network with a derivative of the first output on every "
+        "unit; the three at the inputs are the first row of the Jacobian."),
+    4: (softmax_triangle, "A triangle with a point inside, three arrows that start "
+        "there, an ellipse around it, and the three by three matrix M."),
+    5: (error_bars, "A round cloud of inputs, and the slanted ellipse that the "
+        "Jacobian makes of it."),
+    6: (the_v, "The error of a difference falls as the step shrinks, then rises "
+        "again: a V; the complex step stays at the bottom."),
+    7: (curvature, "The network, and its Hessian: 26 by 26 cells in four blocks."),
+    8: (two_terms, "Three coloured matrices: the Hessian is the sum of the outer "
+        "products and of a second, paler one."),
+    9: (pushed_along, "A unit vector v on a circle, and Hv on a longer ellipse."),
+}  # fmt: skip
+
+
+def files():
+    """Return {path: text} of all pictures."""
+    made = {
+        PLACE / f"{number:02d}.svg": picture(draw(), 640, 180, words)
+        for number, (draw, words) in PICTURES.items()
+    }
+    words = (
+        "A network of 3, 4 and 2 units, its Jacobian of two rows and three columns, "
+        "and its Hessian, 26 by 26 coloured cells in four blocks."
+    )
+    return made | {PLACE / "landing.svg": picture(landing(), 380, 492, words)}
+
+
+if __name__ == "__main__":
+    for name, drawn in files().items():
+        name.write_text(drawn, encoding="utf-8")
