@@ -2,7 +2,18 @@
 // ∂y_k/∂a_j when the wave arrives, and what arrives at the inputs is row k of J.
 
 import { forward, network, wave, withoutBias } from "./core.mjs";
-import { READABLE, clamp, draw, handle, label, maths, number, paint, set, toggle } from "./kit.mjs";
+import {
+  clamp,
+  draw,
+  handle,
+  label,
+  maths,
+  number,
+  paint,
+  READABLE,
+  set,
+  toggle,
+} from "./kit.mjs";
 
 const LIMIT = 3;
 const TRAVEL = 26; // pixels that an input's knob moves to either side
@@ -21,21 +32,46 @@ export function mount(stage, { landing }) {
   const sums = stage.panel(320, 320, "b");
 
   const wires = [];
-  Y_HIDDEN.forEach((y2) => Y_IN.forEach((y1) => wires.push([1, draw(svg, "line", { x1: IN, y1, x2: HIDDEN, y2, class: "wire" })])));
-  Y_OUT.forEach((y2) => Y_HIDDEN.forEach((y1) => wires.push([0, draw(svg, "line", { x1: HIDDEN, y1, x2: OUT, y2, class: "wire" })])));
+  Y_HIDDEN.forEach((y2) =>
+    Y_IN.forEach((y1) =>
+      wires.push([1, draw(svg, "line", { x1: IN, y1, x2: HIDDEN, y2, class: "wire" })]),
+    ),
+  );
+  Y_OUT.forEach((y2) =>
+    Y_HIDDEN.forEach((y1) =>
+      wires.push([
+        0,
+        draw(svg, "line", { x1: HIDDEN, y1, x2: OUT, y2, class: "wire" }),
+      ]),
+    ),
+  );
   const front = draw(svg, "line", { y1: 6, y2: 266, class: "line J dash" });
   const unit = (cx, cy) => {
     draw(svg, "circle", { cx, cy, r: 20, fill: "var(--paper)", class: "unit" });
     const disc = draw(svg, "circle", { cx, cy, r: 20 });
     return { disc, text: label(svg, cx, cy + 4.5, "", "tiny number strong", "middle") };
   };
-  const units = [Y_IN.map((y) => unit(IN, y)), Y_HIDDEN.map((y) => unit(HIDDEN, y)), Y_OUT.map((y) => unit(OUT, y))];
-  const slopes = Y_HIDDEN.map((y) => label(svg, HIDDEN, y + 31, "", "tiny muted number halo", "middle"));
-  const outputs = Y_OUT.map((y) => label(svg, OUT, y + 34, "", "tiny muted number halo", "middle"));
+  const units = [
+    Y_IN.map((y) => unit(IN, y)),
+    Y_HIDDEN.map((y) => unit(HIDDEN, y)),
+    Y_OUT.map((y) => unit(OUT, y)),
+  ];
+  const slopes = Y_HIDDEN.map((y) =>
+    label(svg, HIDDEN, y + 31, "", "tiny muted number halo", "middle"),
+  );
+  const outputs = Y_OUT.map((y) =>
+    label(svg, OUT, y + 34, "", "tiny muted number halo", "middle"),
+  );
   const refresh = [];
 
   const knobs = Y_IN.map((y, i) => {
-    draw(svg, "line", { x1: IN - TRAVEL, x2: IN + TRAVEL, y1: y + 31, y2: y + 31, class: "track" });
+    draw(svg, "line", {
+      x1: IN - TRAVEL,
+      x2: IN + TRAVEL,
+      y1: y + 31,
+      y2: y + 31,
+      class: "track",
+    });
     const knob = draw(svg, "g");
     draw(knob, "circle", { r: 15, class: "reach" });
     draw(knob, "circle", { r: 6, class: "grip" });
@@ -49,7 +85,12 @@ export function mount(stage, { landing }) {
         to: (px) => move((LIMIT * (px - IN)) / TRAVEL),
         by: (dx, dy) => move(x[i] + 0.1 * (dx + dy)),
         home: () => move(start[i]),
-        tell: () => ({ text: `x${i} = ${number(x[i])}`, now: x[i], low: -LIMIT, high: LIMIT }),
+        tell: () => ({
+          text: `x${i} = ${number(x[i])}`,
+          now: x[i],
+          low: -LIMIT,
+          high: LIMIT,
+        }),
       }),
     );
     const text = label(svg, IN - 26, y + 1, "", "small number", "end");
@@ -60,8 +101,19 @@ export function mount(stage, { landing }) {
   // The wave itself, which one pulls from the outputs to the inputs.
   const STOPS = [OUT, HIDDEN, IN];
   draw(svg, "line", { x1: IN, x2: OUT, y1: 278, y2: 278, class: "track" });
-  STOPS.forEach((cx) => draw(svg, "circle", { cx, cy: 278, r: 3, fill: "var(--muted)" }));
-  ["at the inputs", "at the hidden", "at the outputs"].forEach((text, n) => label(svg, [IN, HIDDEN, 318][n], 304, text, "small muted", n < 2 ? "middle" : "end"));
+  STOPS.forEach((cx) =>
+    draw(svg, "circle", { cx, cy: 278, r: 3, fill: "var(--muted)" }),
+  );
+  ["at the inputs", "at the hidden", "at the outputs"].forEach((text, n) =>
+    label(
+      svg,
+      [IN, HIDDEN, 318][n],
+      304,
+      text,
+      "small muted",
+      n < 2 ? "middle" : "end",
+    ),
+  );
   const boat = draw(svg, "g");
   draw(boat, "circle", { r: 17, class: "reach" });
   draw(boat, "path", { d: "M6 -8L-7 0L6 8Z", class: "grip" });
@@ -75,7 +127,12 @@ export function mount(stage, { landing }) {
       to: (px) => go(Math.round((OUT - px) / (OUT - HIDDEN))),
       by: (dx, dy) => go(arrived - Math.sign(dx || dy)),
       home: () => go(0),
-      tell: () => ({ text: ["at the outputs", "at the hidden units", "at the inputs"][arrived], now: arrived, low: 0, high: 2 }),
+      tell: () => ({
+        text: ["at the outputs", "at the hidden units", "at the inputs"][arrived],
+        now: arrived,
+        low: 0,
+        high: 2,
+      }),
     }),
   );
 
@@ -96,11 +153,15 @@ export function mount(stage, { landing }) {
       }),
     );
     hidden.forEach((slope, j) => (slopes[j].textContent = `slope ${number(slope)}`));
-    wires.forEach(([passed, line]) => line.classList.toggle("passed", arrived > passed));
+    wires.forEach(([passed, line]) =>
+      line.classList.toggle("passed", arrived > passed),
+    );
     set(front, { x1: STOPS[arrived], x2: STOPS[arrived] });
     set(boat, { transform: `translate(${STOPS[arrived]} 278)` });
     knobs.forEach(({ knob, text }, i) => {
-      set(knob, { transform: `translate(${(IN + (TRAVEL * x[i]) / LIMIT).toFixed(1)} ${Y_IN[i] + 31})` });
+      set(knob, {
+        transform: `translate(${(IN + (TRAVEL * x[i]) / LIMIT).toFixed(1)} ${Y_IN[i] + 31})`,
+      });
       text.textContent = number(x[i]);
     });
   }
@@ -111,12 +172,18 @@ export function mount(stage, { landing }) {
       const layers = wave(net, x);
       const hidden = trace.a[0].map(net.hidden[0].dh);
       showUnits(layers, hidden);
-      trace.y.forEach((value, n) => (outputs[n].textContent = `y${"₀₁"[n]} = ${number(value)}`));
+      trace.y.forEach(
+        (value, n) => (outputs[n].textContent = `y${"₀₁"[n]} = ${number(value)}`),
+      );
       choose.forEach((press, which) => press(which === k));
       table(k, hidden, layers, arrived);
       refresh.forEach((each) => each());
       const row = layers[0][k].map((value) => number(value)).join(", ");
-      stage.say(arrived === 2 ? `Row ${k} of J is ${row}` : `The wave is ${["at the outputs", "at the hidden units"][arrived]}`);
+      stage.say(
+        arrived === 2
+          ? `Row ${k} of J is ${row}`
+          : `The wave is ${["at the outputs", "at the hidden units"][arrived]}`,
+      );
       return { x: [...x], k, arrived, wave: layers, slopes: hidden };
     });
   }
@@ -129,7 +196,10 @@ function drawProduct(svg, net) {
     maths(svg, 16, y + 18, title, `small ${kind}`);
     return Array.from({ length: count }, (_, c) => {
       const box = draw(svg, "rect", { x: 100 + 54 * c, y, width: 52, height: 26 });
-      return { box, text: label(svg, 126 + 54 * c, y + 18, "", "small number", "middle") };
+      return {
+        box,
+        text: label(svg, 126 + 54 * c, y + 18, "", "small number", "middle"),
+      };
     });
   };
   label(svg, 16, 60, "J = V₁ diag(1 − z²) V₀", "strong");
@@ -157,7 +227,10 @@ function drawProduct(svg, net) {
   return (k, hidden, layers, arrived) => {
     fill(above, net.W[1][k].slice(1));
     slope.forEach(({ box, text }, j) => {
-      set(box, { class: "bar", style: `fill-opacity: ${(0.45 * hidden[j]).toFixed(3)}` });
+      set(box, {
+        class: "bar",
+        style: `fill-opacity: ${(0.45 * hidden[j]).toFixed(3)}`,
+      });
       text.textContent = number(hidden[j]);
     });
     fill(carried, layers[1][k], arrived > 0);

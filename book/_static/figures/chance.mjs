@@ -13,13 +13,22 @@ export const plus = (A, B) => A.map((row, r) => row.map((value, c) => value + B[
 export const unit = (length, i) => Array.from({ length }, (_, n) => +(n === i));
 
 /** A network with random weights, and one random pattern that suits its outputs. */
-export function chance(sizes = [3, 4, 2, 5], hidden = ["tanh", "softplus"], output = "softmax") {
-  const w = sizes.slice(1).flatMap((outs, l) =>
-    vector(outs * (1 + sizes[l])).map((value) => value / Math.sqrt(1 + sizes[l])),
-  );
+export function chance(
+  sizes = [3, 4, 2, 5],
+  hidden = ["tanh", "softplus"],
+  output = "softmax",
+) {
+  const w = sizes
+    .slice(1)
+    .flatMap((outs, l) =>
+      vector(outs * (1 + sizes[l])).map((value) => value / Math.sqrt(1 + sizes[l])),
+    );
   const net = network({ sizes, hidden, output, w });
   const raw = Array.from({ length: sizes.at(-1) }, () => 0.1 + Math.random());
-  const t = output === "linear" ? vector(raw.length) : raw.map((value) => value / (output === "softmax" ? sum(raw) : 1.2));
+  const t =
+    output === "linear"
+      ? vector(raw.length)
+      : raw.map((value) => value / (output === "softmax" ? sum(raw) : 1.2));
   const x = vector(sizes[0]);
   return { net, w: flat(net.W), x, t, trace: forward(net, x) };
 }
@@ -53,7 +62,10 @@ export function rate(f) {
   };
   const [coarse, middle, fine] = [central(H), central(H / 2), central(H / 4)];
   return coarse.map((value, k) => {
-    const [first, second] = [(4 * middle[k] - value) / 3, (4 * fine[k] - middle[k]) / 3];
+    const [first, second] = [
+      (4 * middle[k] - value) / 3,
+      (4 * fine[k] - middle[k]) / 3,
+    ];
     return (16 * second - first) / 15;
   });
 }
@@ -69,8 +81,10 @@ export function bends(E, w) {
     };
     return (at(1, 1) - at(1, -1) - at(-1, 1) + at(-1, -1)) / (4 * h * h);
   };
-  return w.map((_, p) => w.map((_, q) => {
-    const [coarse, middle, fine] = [0.02, 0.01, 0.005].map((h) => four(p, q, h));
-    return (16 * ((4 * fine - middle) / 3) - (4 * middle - coarse) / 3) / 15;
-  }));
+  return w.map((_, p) =>
+    w.map((_, q) => {
+      const [coarse, middle, fine] = [0.02, 0.01, 0.005].map((h) => four(p, q, h));
+      return (16 * ((4 * fine - middle) / 3) - (4 * middle - coarse) / 3) / 15;
+    }),
+  );
 }

@@ -1,7 +1,8 @@
 // "Check here": a button under an equation runs its check in the page, on new random
 // numbers each time, and the same check with a planted mistake, which it must catch.
 
-const short = (value) => (value >= 0.01 ? value.toPrecision(1) : value.toExponential(0)).replace("-", "−");
+const short = (value) =>
+  (value >= 0.01 ? value.toPrecision(1) : value.toExponential(0)).replace("-", "−");
 
 function sentence({ planted, found, off, orders, right, caught }) {
   if (orders)
@@ -21,7 +22,10 @@ function offer(place) {
   const button = document.createElement("button");
   button.type = "button";
   button.textContent = "check here";
-  button.setAttribute("aria-label", `check here: ${label.slice(3).replaceAll("-", " ")}`);
+  button.setAttribute(
+    "aria-label",
+    `check here: ${label.slice(3).replaceAll("-", " ")}`,
+  );
   const answer = document.createElement("output");
   answer.setAttribute("role", "status");
   place.append(button, answer);

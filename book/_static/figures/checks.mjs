@@ -1,10 +1,22 @@
 // The checks in the page, by the label of their equation, and how one is judged.
 
-import { FIRST } from "./checks-first.mjs";
-import { SECOND } from "./checks-second.mjs";
+import { DIFFERENCES } from "./checks-differences.mjs";
+import { HESSIAN } from "./checks-hessian.mjs";
+import { OUTPUTS } from "./checks-outputs.mjs";
+import { PASSES } from "./checks-passes.mjs";
+import { PRODUCTS } from "./checks-products.mjs";
 
-export const CHECKS = { ...FIRST, ...SECOND };
-const numbers = (values) => values.flatMap((value) => (typeof value === "number" ? [value] : [...value]));
+// Each says what its planted mistake is, and has a function that returns the claim as the
+// chapter has it, the truth by another way, and the mistake.
+export const CHECKS = {
+  ...PASSES,
+  ...OUTPUTS,
+  ...DIFFERENCES,
+  ...HESSIAN,
+  ...PRODUCTS,
+};
+const numbers = (values) =>
+  values.flatMap((value) => (typeof value === "number" ? [value] : [...value]));
 
 /** The greatest distance of one list or matrix from another, relative to the largest. */
 export function distance(found, truth) {
@@ -24,6 +36,8 @@ export function check(label) {
   const [claim, truth, mistaken] = run();
   const [found, off] = [distance(claim, truth), distance(mistaken, truth)];
   const limit = ofOrder(label) ? 0.05 : 1e-6;
-  const orders = ofOrder(label) ? { claim: claim[0], due: truth[0], mistaken: mistaken[0] } : null;
+  const orders = ofOrder(label)
+    ? { claim: claim[0], due: truth[0], mistaken: mistaken[0] }
+    : null;
   return { planted, found, off, orders, right: found < limit, caught: off > 4 * limit };
 }

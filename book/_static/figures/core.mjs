@@ -5,7 +5,8 @@
 // A network is {sizes, hidden, output, W}: W[l][j][i] is the weight to unit j from unit
 // i, and i = 0 is the bias. Patterns are the rows of X and T. All is plain arrays.
 
-const sigmoid = (a) => (a >= 0 ? 1 / (1 + Math.exp(-a)) : Math.exp(a) / (1 + Math.exp(a)));
+const sigmoid = (a) =>
+  a >= 0 ? 1 / (1 + Math.exp(-a)) : Math.exp(a) / (1 + Math.exp(a));
 const sigmoidSlope = (a) => sigmoid(a) * sigmoid(-a);
 // 1/cosh² and not 1 − tanh², which loses every digit once tanh rounds to 1
 const tanhSlope = (a) => {
@@ -76,16 +77,20 @@ export const dot = (u, v) => {
   return sum;
 };
 export const matmul = (A, B) =>
-  A.map((row) => B[0].map((_, c) => row.reduce((s, value, i) => s + value * B[i][c], 0)));
+  A.map((row) =>
+    B[0].map((_, c) => row.reduce((s, value, i) => s + value * B[i][c], 0)),
+  );
 /** The weights of a layer without the column of the biases. */
 export const withoutBias = (W) => W.map((row) => row.slice(1));
 
 /** The network whose parameters are the flat list w, laid out as in the library. */
 export function network({ sizes, hidden, output, w }) {
   let start = 0;
-  const W = sizes.slice(1).map((outs, l) =>
-    Array.from({ length: outs }, () => w.slice(start, (start += 1 + sizes[l]))),
-  );
+  const W = sizes
+    .slice(1)
+    .map((outs, l) =>
+      Array.from({ length: outs }, () => w.slice(start, (start += 1 + sizes[l]))),
+    );
   const names = Array.isArray(hidden) ? hidden : sizes.slice(2).map(() => hidden);
   return {
     sizes,
@@ -143,9 +148,13 @@ export function parameterJacobian(net, x, of = "outputs") {
   const { z } = forward(net, x);
   const sums = (a) => diagonal(a.map(() => 1));
   const by = wave(net, x, of === "outputs" ? net.output.M : sums).slice(1);
-  return by.at(-1).map((_, k) =>
-    by.flatMap((layer, l) => layer[k].flatMap((value) => z[l].map((send) => value * send))),
-  );
+  return by
+    .at(-1)
+    .map((_, k) =>
+      by.flatMap((layer, l) =>
+        layer[k].flatMap((value) => z[l].map((send) => value * send)),
+      ),
+    );
 }
 
 export const error = (net, X, T) =>
@@ -169,7 +178,9 @@ export function errorGradient(net, X, T) {
     const trace = forward(net, x);
     const delta = errorSignals(net, trace, T[n]);
     let p = 0;
-    delta.forEach((d, l) => d.forEach((dj) => trace.z[l].forEach((zi) => (sum[p++] += dj * zi))));
+    delta.forEach((d, l) =>
+      d.forEach((dj) => trace.z[l].forEach((zi) => (sum[p++] += dj * zi))),
+    );
   });
   return [...sum];
 }

@@ -107,7 +107,10 @@ export function changesForward(net, trace, V) {
       ),
     );
     if (l < net.W.length - 1)
-      Rz.push([0, ...Ra[l].map((change, j) => net.hidden[l].dh(trace.a[l][j]) * change)]);
+      Rz.push([
+        0,
+        ...Ra[l].map((change, j) => net.hidden[l].dh(trace.a[l][j]) * change),
+      ]);
   });
   return { Ra, Rz };
 }

@@ -51,7 +51,10 @@ function implicitQL(d, e) {
   for (let l = 0; l < n; l++) {
     for (let turn = 0; turn < 60; turn++) {
       let m = l;
-      while (m < n - 1 && Math.abs(e[m]) > Number.EPSILON * (Math.abs(d[m]) + Math.abs(d[m + 1])))
+      while (
+        m < n - 1 &&
+        Math.abs(e[m]) > Number.EPSILON * (Math.abs(d[m]) + Math.abs(d[m + 1]))
+      )
         m++;
       if (m === l) break;
       sweep(d, e, l, m);

@@ -137,14 +137,23 @@ export function placeOf(svg, event) {
   ];
 }
 
-const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+const STEPS = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, 1],
+  ArrowDown: [0, -1],
+};
 
 /**
  * Let `knob` be dragged. `to(x, y)` moves it to a place of the SVG, `by(dx, dy)` by keys:
  * up is positive, and Shift makes a step ten times as large. `tell` is how it reads now.
  * On `area`, if there is one, a press anywhere takes the knob there.
  */
-export function handle(svg, knob, { name, to, by, home, tell, area, keep = () => true }) {
+export function handle(
+  svg,
+  knob,
+  { name, to, by, home, tell, area, keep = () => true },
+) {
   set(knob, { role: "slider", tabindex: 0, "aria-label": name });
   knob.classList.add("knob");
   const refresh = () => {
@@ -171,7 +180,9 @@ export function handle(svg, knob, { name, to, by, home, tell, area, keep = () =>
     });
   }
   // A finger on the knob moves the knob; anywhere else it still scrolls the page.
-  knob.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
+  knob.addEventListener("touchstart", (event) => event.preventDefault(), {
+    passive: false,
+  });
   knob.addEventListener("keydown", (event) => {
     const step = STEPS[event.key];
     if (!step && event.key !== "Home") return;
@@ -186,10 +197,19 @@ export function handle(svg, knob, { name, to, by, home, tell, area, keep = () =>
 }
 
 /** A row with a name, a track and a knob; `to` gets the place along it, from 0 to 1. */
-export function track(svg, { x, y, width, title, name, get, to, home, read, steps = 100 }) {
+export function track(
+  svg,
+  { x, y, width, title, name, get, to, home, read, steps = 100 },
+) {
   label(svg, x, y - 12, title, "small");
   const value = label(svg, x + width, y - 12, "", "small number", "end");
-  const area = draw(svg, "rect", { x: x - 8, y: y - 10, width: width + 16, height: 20, class: "area" });
+  const area = draw(svg, "rect", {
+    x: x - 8,
+    y: y - 10,
+    width: width + 16,
+    height: 20,
+    class: "area",
+  });
   draw(svg, "line", { x1: x, x2: x + width, y1: y, y2: y, class: "track" });
   const knob = draw(svg, "g");
   draw(knob, "circle", { r: 16, class: "reach" });
@@ -212,7 +232,12 @@ export function track(svg, { x, y, width, title, name, get, to, home, read, step
 
 /** A button of the figure, which says whether it is pressed. */
 export function toggle(svg, x, y, width, text, press) {
-  const button = draw(svg, "g", { role: "button", tabindex: 0, class: "switch", "aria-pressed": "false" });
+  const button = draw(svg, "g", {
+    role: "button",
+    tabindex: 0,
+    class: "switch",
+    "aria-pressed": "false",
+  });
   draw(button, "rect", { x, y, width, height: 28, rx: 4 });
   label(button, x + width / 2, y + 18.5, text, "small", "middle");
   button.addEventListener("click", press);

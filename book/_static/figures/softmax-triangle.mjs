@@ -2,7 +2,21 @@
 // from it. Column l of M is y_l (e_l − y): it points at corner l. With the diagonal
 // alone, column l is y_l (1 − y_l) e_l, and the sum of the classes is 1 no more.
 
-import { READABLE, arrow, clamp, draw, handle, label, maths, number, paint, path, set, still, toggle } from "./kit.mjs";
+import {
+  arrow,
+  clamp,
+  draw,
+  handle,
+  label,
+  maths,
+  number,
+  paint,
+  path,
+  READABLE,
+  set,
+  still,
+  toggle,
+} from "./kit.mjs";
 
 const START = [1 / 6, 1 / 3, 1 / 2];
 const LEAST = 0.001;
@@ -20,7 +34,9 @@ const sum = (v) => v.reduce((s, value) => s + value, 0);
 /** The three columns of M, or of its diagonal alone. */
 export const columns = (y, diagonalOnly) =>
   ORDER.map((l) =>
-    ORDER.map((k) => (diagonalOnly ? (k === l ? y[l] * (1 - y[l]) : 0) : y[l] * ((k === l) - y[k]))),
+    ORDER.map((k) =>
+      diagonalOnly ? (k === l ? y[l] * (1 - y[l]) : 0) : y[l] * ((k === l) - y[k]),
+    ),
   );
 
 /** The place (u, v, n) of a vector: two coordinates in the plane, and out of it. */
@@ -33,10 +49,17 @@ const inPlane = (p) => [
 export function ellipse(y) {
   const C = [0, 1].map((r) =>
     [0, 1].map((s) =>
-      sum(columns(y).map((column, l) => CORNERS[l][r] * sum(column.map((m, k) => m * CORNERS[k][s])))),
+      sum(
+        columns(y).map(
+          (column, l) => CORNERS[l][r] * sum(column.map((m, k) => m * CORNERS[k][s])),
+        ),
+      ),
     ),
   );
-  const [mean, half] = [(C[0][0] + C[1][1]) / 2, Math.hypot((C[0][0] - C[1][1]) / 2, C[0][1])];
+  const [mean, half] = [
+    (C[0][0] + C[1][1]) / 2,
+    Math.hypot((C[0][0] - C[1][1]) / 2, C[0][1]),
+  ];
   return {
     long: Math.sqrt(mean + half),
     short: Math.sqrt(Math.max(mean - half, 0)),
@@ -52,7 +75,7 @@ export function nearest(u, v) {
 }
 
 function drawMatrix(svg) {
-    maths(svg, 16, 26, "M_kl = ∂y_k/∂a_l = I_kl y_k − y_k y_l", "strong");
+  maths(svg, 16, 26, "M_kl = ∂y_k/∂a_l = I_kl y_k − y_k y_l", "strong");
   const cells = ORDER.map((k) =>
     ORDER.map((l) => {
       const [x, y] = [48 + 60 * l, 68 + 46 * k];
@@ -66,10 +89,19 @@ function drawMatrix(svg) {
   });
   draw(svg, "line", { x1: 16, x2: 226, y1: 214, y2: 214, class: "rule" });
   label(svg, 16, 234, "sum", "small muted");
-  const sums = ORDER.map((l) => label(svg, 77 + 60 * l, 234, "", "number strong", "middle"));
+  const sums = ORDER.map((l) =>
+    label(svg, 77 + 60 * l, 234, "", "number strong", "middle"),
+  );
   label(svg, 240, 60, "y", "small muted");
   const values = ORDER.map((k) => {
-    draw(svg, "rect", { x: 240, y: 80 + 46 * k, width: 70, height: 8, fill: "none", class: "rule" });
+    draw(svg, "rect", {
+      x: 240,
+      y: 80 + 46 * k,
+      width: 70,
+      height: 8,
+      fill: "none",
+      class: "rule",
+    });
     return {
       bar: draw(svg, "rect", { x: 240, y: 80 + 46 * k, height: 8, class: "bar" }),
       text: label(svg, 240, 106 + 46 * k, "", "small number"),
@@ -87,13 +119,17 @@ export function mount(stage) {
   const plane = stage.panel(320, 320, "a");
   const matrix = stage.panel(320, 320, "b");
   const { cells, sums, values, note, size } = drawMatrix(matrix);
-  const press = toggle(matrix, 16, 284, 130, "diagonal only", () => turn(!diagonalOnly));
+  const press = toggle(matrix, 16, 284, 130, "diagonal only", () =>
+    turn(!diagonalOnly),
+  );
 
   const area = draw(plane, "path", { class: "area" });
   const edge = draw(plane, "path", { class: "axis" });
   const corners = ORDER.map((l) => maths(plane, 0, 0, `e_${l}`, "strong", "middle"));
   const blob = draw(plane, "path", { class: "line thin M fill-M" });
-  const drops = ORDER.map(() => draw(plane, "path", { class: "line thin dots warning" }));
+  const drops = ORDER.map(() =>
+    draw(plane, "path", { class: "line thin dots warning" }),
+  );
   const arrows = ORDER.map(() => arrow(plane, "M"));
   const knob = draw(plane, "g");
   draw(knob, "circle", { r: 18, class: "reach" });
@@ -151,8 +187,14 @@ export function mount(stage) {
     const { long, short, turn: angle } = ellipse(y);
     const [u, v] = inPlane(y);
     const around = Array.from({ length: 61 }, (_, n) => {
-      const [c, s] = [long * Math.cos((n * Math.PI) / 30), short * Math.sin((n * Math.PI) / 30)];
-      const [du, dv] = [c * Math.cos(angle) - s * Math.sin(angle), c * Math.sin(angle) + s * Math.cos(angle)];
+      const [c, s] = [
+        long * Math.cos((n * Math.PI) / 30),
+        short * Math.sin((n * Math.PI) / 30),
+      ];
+      const [du, dv] = [
+        c * Math.cos(angle) - s * Math.sin(angle),
+        c * Math.sin(angle) + s * Math.cos(angle),
+      ];
       return seen([u + du, v + dv, 0]);
     });
     set(blob, { d: path(around), visibility: diagonalOnly ? "hidden" : "visible" });
@@ -164,7 +206,10 @@ export function mount(stage) {
       set(drops[l], { d: diagonalOnly ? path([tip, seen([u + du, v + dv, 0])]) : "" });
     });
     set(knob, { transform: `translate(${from.map((at) => at.toFixed(1)).join(" ")})` });
-    set(name, { x: from[0] + (y[0] < 1 / 3 ? 14 : -22), y: from[1] + (diagonalOnly ? 20 : -2) });
+    set(name, {
+      x: from[0] + (y[0] < 1 / 3 ? 14 : -22),
+      y: from[1] + (diagonalOnly ? 20 : -2),
+    });
   }
 
   function showMatrix(M) {
@@ -175,11 +220,15 @@ export function mount(stage) {
         cells[k][l].text.textContent = number(M[l][k], 3);
       });
       sums[k].textContent = number(total[k], 3);
-      set(sums[k], { class: `number ${Math.abs(total[k]) < 1e-12 ? "good" : "warning"}` });
+      set(sums[k], {
+        class: `number ${Math.abs(total[k]) < 1e-12 ? "good" : "warning"}`,
+      });
       set(values[k].bar, { width: 70 * y[k] });
       values[k].text.textContent = number(y[k], 3);
     });
-    const wins = diagonalOnly ? "the arrows leave the plane" : "what one class wins, the others lose";
+    const wins = diagonalOnly
+      ? "the arrows leave the plane"
+      : "what one class wins, the others lose";
     note.textContent = wins;
     set(note, { class: diagonalOnly ? "small warning" : "small muted" });
     const length = Math.sqrt(sum(M.map((column) => sum(column.map((m) => m * m)))));

@@ -15,17 +15,23 @@ export const WAYS = [
   ["forward", "J", (e) => (cube(X + e) - cube(X)) / e],
   ["central", "M", (e) => (cube(X + e) - cube(X - e)) / (2 * e)],
   // Im (x + iε)³ = 3x²ε − ε³, as complex multiplication does it
-  ["complex", "residual", (e) => {
-    const [re, im] = [X * X - e * e, 2 * X * e];
-    return (re * e + im * X) / e;
-  }],
+  [
+    "complex",
+    "residual",
+    (e) => {
+      const [re, im] = [X * X - e * e, 2 * X * e];
+      return (re * e + im * X) / e;
+    },
+  ],
 ];
 const LAWS = [(e) => 3 * X * e + e * e, (e) => e * e, (e) => e * e];
 const rounding = (e) => (Number.EPSILON * cube(X)) / e;
 const wrong = (estimate) => Math.abs(estimate - TRUTH);
 /** How many of the leading digits of an estimate are right. */
 export const rightDigits = (estimate) =>
-  wrong(estimate) === 0 ? 17 : clamp(Math.floor(-Math.log10(wrong(estimate) / TRUTH)), 0, 17);
+  wrong(estimate) === 0
+    ? 17
+    : clamp(Math.floor(-Math.log10(wrong(estimate) / TRUTH)), 0, 17);
 
 // The plot: ε falls to the right, the error upwards.
 const [LEFT, RIGHT, TOP, BOTTOM] = [44, 312, 16, 262];
@@ -33,37 +39,78 @@ const at = (s) => LEFT + ((RIGHT - LEFT) * s) / LAST;
 const LOW = -17;
 const HIGH = 2;
 const up = (error) =>
-  BOTTOM - ((BOTTOM - TOP) * (clamp(Math.log10(Math.max(error, 1e-30)), LOW, HIGH) - LOW)) / (HIGH - LOW);
-const range = (step) => Array.from({ length: Math.round(LAST / step) + 1 }, (_, n) => n * step);
+  BOTTOM -
+  ((BOTTOM - TOP) * (clamp(Math.log10(Math.max(error, 1e-30)), LOW, HIGH) - LOW)) /
+    (HIGH - LOW);
+const range = (step) =>
+  Array.from({ length: Math.round(LAST / step) + 1 }, (_, n) => n * step);
 
 function drawAxes(svg) {
   draw(svg, "path", { class: "axis", d: `M${LEFT} ${TOP}V${BOTTOM}H${RIGHT}` });
   for (const s of [0, 4, 8, 12, 16]) {
-    draw(svg, "line", { class: "axis", x1: at(s), x2: at(s), y1: BOTTOM, y2: BOTTOM + 4 });
+    draw(svg, "line", {
+      class: "axis",
+      x1: at(s),
+      x2: at(s),
+      y1: BOTTOM,
+      y2: BOTTOM + 4,
+    });
     label(svg, at(s), BOTTOM + 18, s ? tens(-s) : "1", "tiny muted", "middle");
   }
   for (const e of [0, -4, -8, -12, -16]) {
-    draw(svg, "line", { class: "axis", x1: LEFT - 4, x2: LEFT, y1: up(10 ** e), y2: up(10 ** e) });
+    draw(svg, "line", {
+      class: "axis",
+      x1: LEFT - 4,
+      x2: LEFT,
+      y1: up(10 ** e),
+      y2: up(10 ** e),
+    });
     label(svg, LEFT - 7, up(10 ** e) + 4, e ? tens(e) : "1", "tiny muted", "end");
   }
   label(svg, LEFT - 7, BOTTOM + 4, "0", "tiny muted", "end");
-  label(svg, (LEFT + RIGHT) / 2, BOTTOM + 34, "step ε, ever smaller", "small muted", "middle");
+  label(
+    svg,
+    (LEFT + RIGHT) / 2,
+    BOTTOM + 34,
+    "step ε, ever smaller",
+    "small muted",
+    "middle",
+  );
   label(svg, LEFT + 8, TOP - 3, "error of the slope", "small muted");
 }
 
 function drawLaws(svg) {
   WAYS.forEach(([, kind, way], w) => {
     const law = range(0.5).map((s) => [at(s), up(LAWS[w](10 ** -s))]);
-    draw(svg, "path", { class: `line thin dots ${kind}`, d: path(law.filter(([, y]) => y < BOTTOM)) });
+    draw(svg, "path", {
+      class: `line thin dots ${kind}`,
+      d: path(law.filter(([, y]) => y < BOTTOM)),
+    });
     for (const s of range(0.25)) {
       const error = wrong(way(10 ** -s));
       const y = error < 10 ** LOW ? BOTTOM : up(error);
-      draw(svg, "circle", { cx: at(s), cy: y, r: 1.9, fill: `var(--${kind})`, "fill-opacity": 0.6 });
+      draw(svg, "circle", {
+        cx: at(s),
+        cy: y,
+        r: 1.9,
+        fill: `var(--${kind})`,
+        "fill-opacity": 0.6,
+      });
     }
   });
   const rounded = range(0.5).map((s) => [at(s), up(rounding(10 ** -s))]);
-  draw(svg, "path", { class: "line thin dots muted", d: path(rounded.filter(([, y]) => y < BOTTOM)) });
-  label(svg, at(11.3), up(rounding(10 ** -11.3)) - 9, "rounding", "tiny muted halo", "end");
+  draw(svg, "path", {
+    class: "line thin dots muted",
+    d: path(rounded.filter(([, y]) => y < BOTTOM)),
+  });
+  label(
+    svg,
+    at(11.3),
+    up(rounding(10 ** -11.3)) - 9,
+    "rounding",
+    "tiny muted halo",
+    "end",
+  );
 }
 
 // The curve near x = 2, and its secants; the slope of 12 needs a low unit upwards.
@@ -71,14 +118,19 @@ const cx = (x) => 24 + (x - 0.8) * 118;
 const cy = (y) => 158 - y * 4.9;
 
 function drawCurve(svg) {
-  const curve = Array.from({ length: 41 }, (_, n) => 0.8 + (2.4 * n) / 40).map((x) => [cx(x), cy(cube(x))]);
+  const curve = Array.from({ length: 41 }, (_, n) => 0.8 + (2.4 * n) / 40).map((x) => [
+    cx(x),
+    cy(cube(x)),
+  ]);
   draw(svg, "path", { class: "line", d: path(curve) });
   label(svg, 20, 18, "f(x) = x³", "strong");
   label(svg, 20, 37, "slope 12 at x = 2", "small muted");
   label(svg, 16, 300, "wrong digits are red", "tiny muted");
   const lines = ["J", "M"].map((kind) => draw(svg, "path", { class: `line ${kind}` }));
   draw(svg, "circle", { cx: cx(X), cy: cy(8), r: 3.5, fill: "var(--ink)" });
-  const ends = ["J", "M", "M"].map((kind) => draw(svg, "circle", { r: 3.5, fill: `var(--${kind})` }));
+  const ends = ["J", "M", "M"].map((kind) =>
+    draw(svg, "circle", { r: 3.5, fill: `var(--${kind})` }),
+  );
   return (e) => {
     const through = (a, b) => {
       const slope = b - a > 1e-6 ? (cube(b) - cube(a)) / (b - a) : TRUTH;
@@ -87,7 +139,9 @@ function drawCurve(svg) {
     };
     set(lines[0], { d: through(X, X + e) });
     set(lines[1], { d: through(X - e, X + e) });
-    [X + e, X - e, X + e].forEach((x, n) => set(ends[n], { cx: cx(x), cy: cy(cube(x)) }));
+    [X + e, X - e, X + e].forEach((x, n) =>
+      set(ends[n], { cx: cx(x), cy: cy(cube(x)) }),
+    );
   };
 }
 
@@ -125,9 +179,17 @@ export function mount(stage) {
   drawLaws(plot);
   const secants = drawCurve(side);
   const digits = drawDigits(side);
-  const area = draw(plot, "rect", { x: LEFT, y: TOP, width: RIGHT - LEFT, height: BOTTOM - TOP + 20, class: "area" });
+  const area = draw(plot, "rect", {
+    x: LEFT,
+    y: TOP,
+    width: RIGHT - LEFT,
+    height: BOTTOM - TOP + 20,
+    class: "area",
+  });
   const line = draw(plot, "line", { y1: TOP, y2: BOTTOM, class: "line thin accent" });
-  const dots = WAYS.map(([, kind]) => draw(plot, "circle", { r: 5, fill: `var(--${kind})`, stroke: "var(--paper)" }));
+  const dots = WAYS.map(([, kind]) =>
+    draw(plot, "circle", { r: 5, fill: `var(--${kind})`, stroke: "var(--paper)" }),
+  );
   const knob = draw(plot, "g");
   draw(knob, "circle", { r: 18, class: "reach" });
   draw(knob, "circle", { r: 7, class: "grip" });
@@ -136,7 +198,9 @@ export function mount(stage) {
     update();
   };
   const read = () => {
-    const found = WAYS.map(([name, , way]) => `${name} ${rightDigits(way(10 ** -s))} right digits`);
+    const found = WAYS.map(
+      ([name, , way]) => `${name} ${rightDigits(way(10 ** -s))} right digits`,
+    );
     return `step ${power(10 ** -s)}: ${found.join(", ")}`;
   };
   const refresh = handle(plot, knob, {
@@ -159,7 +223,13 @@ export function mount(stage) {
       digits(e);
       refresh();
       stage.say(read());
-      return { s, step: e, estimates, right: estimates.map(rightDigits), errors: estimates.map(wrong) };
+      return {
+        s,
+        step: e,
+        estimates,
+        right: estimates.map(rightDigits),
+        errors: estimates.map(wrong),
+      };
     });
   }
   update();

@@ -1,28 +1,23 @@
 // Two wires, one cell: an entry of the Hessian belongs to two weights, and is the sum
 // over the patterns of z_p (z_i B_jq + δ_j G_iq).
 
-import { network, starts } from "./core.mjs";
+import { network } from "./core.mjs";
 import { exactHessian, factors } from "./curvature.mjs";
-import { clamp, draw, handle, label, maths, number, paint, placeOf, set } from "./kit.mjs";
+import { clamp, draw, handle, label, number, placeOf, set } from "./kit.mjs";
+import {
+  CELL,
+  drawHessian,
+  drawNetwork,
+  drawTable,
+  ends,
+  LEFT,
+  places,
+  spot,
+  TOP,
+  wireName,
+} from "./wires.mjs";
 
-const CELL = 11.3;
-const LEFT = 24;
-const TOP = 24;
-const COLUMNS = [8, 66, 112, 161, 210, 260, 314];
 const START = [24, 10]; // to output 1 from hidden unit 2, and to that from input 1
-
-const places = (net) =>
-  net.W.flatMap((W, l) => W.flatMap((row, j) => row.map((_, i) => ({ l, j, i }))));
-// Layer 0 is the inputs; unit 0 of all but the last is the constant one.
-const spot = (layer, unit) => [
-  [42, 160, 278][layer],
-  [[26, 78, 130, 182], [26, 70, 114, 158, 202], [80, 150]][layer][unit],
-];
-const senders = ["input", "hidden unit"];
-const receivers = ["hidden unit", "output"];
-const wireName = ({ l, j, i }) =>
-  `weight to ${receivers[l]} ${j} from ${i ? `${senders[l]} ${i - 1}` : "the constant unit"}`;
-const ends = ({ l, j, i }) => [spot(l, i), spot(l + 1, l ? j : j + 1)];
 
 /** The terms of one cell, pattern by pattern; the upper of the two weights is w_ji. */
 export function cell(net, X, T, row, column) {
@@ -38,66 +33,6 @@ export function cell(net, X, T, row, column) {
     return { zp, zi, B: b, delta: d, G: fed, product: zp * (zi * b + d * fed) };
   });
   return { upper, lower, i, j, p, q, l, m, terms };
-}
-
-function drawNetwork(svg, net, pick) {
-  const wires = places(net).map((place, index) => {
-    const [[x1, y1], [x2, y2]] = ends(place);
-    const line = draw(svg, "line", { x1, y1, x2, y2, class: "wire" });
-    const reach = draw(svg, "line", { x1, y1, x2, y2, class: "wire-reach" });
-    reach.addEventListener("click", () => pick(index));
-    return line;
-  });
-  const units = draw(svg, "g", { "aria-hidden": "true" });
-  net.sizes.forEach((size, layer) => {
-    const bias = layer < 2 ? 1 : 0;
-    for (let unit = 0; unit < size + bias; unit++) {
-      const [x, y] = spot(layer, unit);
-      if (bias && !unit) {
-        draw(units, "rect", { x: x - 9, y: y - 9, width: 18, height: 18, class: "unit" });
-        label(units, x, y + 4.5, "1", "small", "middle");
-      } else draw(units, "circle", { cx: x, cy: y, r: 10, class: "unit" });
-    }
-    label(units, spot(layer, 0)[0], 232, ["inputs", "hidden", "outputs"][layer], "small muted", "middle");
-  });
-  return wires;
-}
-
-function drawTable(svg, N) {
-  maths(svg, 12, 20, "H = Σ_n z_p ( z_i B_jq + δ_j G_iq )", "strong");
-  const heads = [["n", ""], ["z_p", ""], ["z_i", ""], ["B_jq", "M"], ["δ_j", "residual"], ["G_iq", "J"], ["product", ""]];
-  heads.forEach(([text, kind], c) => maths(svg, COLUMNS[c], 46, text, `small ${kind}`, c ? "end" : "start"));
-  draw(svg, "line", { x1: 8, x2: 316, y1: 55, y2: 55, class: "rule" });
-  const rows = Array.from({ length: N }, (_, n) =>
-    COLUMNS.map((x, c) =>
-      label(svg, x, 72 + 18 * n, c ? "" : n, `small number ${c === 6 ? "strong" : heads[c][1]}`, c ? "end" : "start"),
-    ),
-  );
-  const foot = 72 + 18 * N;
-  draw(svg, "line", { x1: 8, x2: 316, y1: foot - 10, y2: foot - 10, class: "rule" });
-  const note = label(svg, 12, foot + 8, "", "small muted");
-  const sum = label(svg, 314, foot + 8, "", "strong number", "end");
-  return { rows, note, sum };
-}
-
-function drawHessian(svg, net, H) {
-  const P = H.length;
-  const limit = Math.max(...H.map((row) => Math.max(...row.map(Math.abs))));
-  const cells = draw(svg, "g", { "aria-hidden": "true" });
-  H.forEach((row, r) =>
-    row.forEach((value, c) => {
-      const at = { x: LEFT + c * CELL, y: TOP + r * CELL, width: CELL - 0.8, height: CELL - 0.8 };
-      paint(draw(cells, "rect", at), value, limit);
-    }),
-  );
-  const split = starts(net)[1] * CELL - 0.4;
-  const end = P * CELL;
-  draw(svg, "path", { class: "layer-line", d: `M${LEFT + split} ${TOP}v${end}M${LEFT} ${TOP + split}h${end}` });
-  [["first layer", split / 2], ["second layer", (split + end) / 2]].forEach(([text, middle]) => {
-    label(svg, LEFT + middle, TOP - 8, text, "small muted", "middle");
-    const side = label(svg, 0, 0, text, "small muted", "middle");
-    set(side, { transform: `translate(${LEFT - 9} ${TOP + middle}) rotate(-90)` });
-  });
 }
 
 export function mount(stage, { landing }) {
@@ -117,22 +52,37 @@ export function mount(stage, { landing }) {
     older = 1 - older;
     update();
   });
-  const lit = ["row", "column"].map((kind) => draw(wiring, "line", { class: `wire lit ${kind}` }));
+  const lit = ["row", "column"].map((kind) =>
+    draw(wiring, "line", { class: `wire lit ${kind}` }),
+  );
   const letters = draw(wiring, "g", { class: "letters", "aria-hidden": "true" });
   const { rows, note, sum } = drawTable(table, X.length);
 
   drawHessian(hessian, net, H);
   const cross = draw(hessian, "path", { class: "cross" });
-  const area = draw(hessian, "rect", { x: LEFT, y: TOP, width: P * CELL, height: P * CELL, class: "area" });
+  const area = draw(hessian, "rect", {
+    x: LEFT,
+    y: TOP,
+    width: P * CELL,
+    height: P * CELL,
+    class: "area",
+  });
   const knob = draw(hessian, "g");
-  draw(knob, "rect", { x: -2, y: -2, width: CELL + 3.2, height: CELL + 3.2, class: "cell-frame" });
+  draw(knob, "rect", {
+    x: -2,
+    y: -2,
+    width: CELL + 3.2,
+    height: CELL + 3.2,
+    class: "cell-frame",
+  });
   const reading = label(hessian, LEFT, TOP + P * CELL + 22, "", "number");
   const choose = (row, column) => {
     chosen[0] = clamp(row, 0, P - 1);
     chosen[1] = clamp(column, 0, P - 1);
     update();
   };
-  const at = (x, y) => choose(Math.floor((y - TOP) / CELL), Math.floor((x - LEFT) / CELL));
+  const at = (x, y) =>
+    choose(Math.floor((y - TOP) / CELL), Math.floor((x - LEFT) / CELL));
   const tell = () => ({
     text: `${wireName(every[chosen[0]])}, with ${wireName(every[chosen[1]])}: ${number(H[chosen[0]][chosen[1]], 3)}`,
     now: chosen[0] * P + chosen[1],
@@ -175,7 +125,12 @@ export function mount(stage, { landing }) {
         to: (x, y) => turn(nearest(x, y)),
         by: (dx, dy) => turn(chosen[which] + dx - dy),
         home: () => turn(START[which]),
-        tell: () => ({ text: wireName(every[chosen[which]]), now: chosen[which], low: 0, high: P - 1 }),
+        tell: () => ({
+          text: wireName(every[chosen[which]]),
+          now: chosen[which],
+          low: 0,
+          high: P - 1,
+        }),
       }),
     );
     return { grip, share };
@@ -184,7 +139,12 @@ export function mount(stage, { landing }) {
   function showNetwork({ i, j, p, q, l, m }) {
     letters.replaceChildren();
     const marks = new Map();
-    for (const [letter, layer, unit] of [["p", m, p], ["q", m + 1, m ? q : q + 1], ["i", l, i], ["j", l + 1, l ? j : j + 1]]) {
+    for (const [letter, layer, unit] of [
+      ["p", m, p],
+      ["q", m + 1, m ? q : q + 1],
+      ["i", l, i],
+      ["j", l + 1, l ? j : j + 1],
+    ]) {
       const key = `${layer} ${unit}`;
       marks.set(key, [...(marks.get(key) ?? []), letter]);
     }
@@ -192,13 +152,22 @@ export function mount(stage, { landing }) {
       const [layer, unit] = key.split(" ").map(Number);
       const [x, y] = spot(layer, unit);
       const side = [-16, 0, 16][layer];
-      label(letters, x + side, y + (side ? 4.5 : -14), found.join(" = "), "strong italic", ["end", "middle", "start"][layer]);
+      label(
+        letters,
+        x + side,
+        y + (side ? 4.5 : -14),
+        found.join(" = "),
+        "strong italic",
+        ["end", "middle", "start"][layer],
+      );
     }
     chosen.forEach((index, which) => {
       const [[x1, y1], [x2, y2]] = ends(every[index]);
       set(lit[which], { x1, y1, x2, y2 });
       const { grip, share } = knobs[which];
-      set(grip, { transform: `translate(${(x1 + share * (x2 - x1)).toFixed(1)} ${(y1 + share * (y2 - y1)).toFixed(1)})` });
+      set(grip, {
+        transform: `translate(${(x1 + share * (x2 - x1)).toFixed(1)} ${(y1 + share * (y2 - y1)).toFixed(1)})`,
+      });
     });
   }
 
@@ -211,7 +180,9 @@ export function mount(stage, { landing }) {
       const [x, y] = [LEFT + column * CELL, TOP + row * CELL];
       set(knob, { transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})` });
       const middle = CELL / 2 - 0.4;
-      set(cross, { d: `M${LEFT} ${(y + middle).toFixed(1)}H${LEFT + P * CELL}M${(x + middle).toFixed(1)} ${TOP}V${TOP + P * CELL}` });
+      set(cross, {
+        d: `M${LEFT} ${(y + middle).toFixed(1)}H${LEFT + P * CELL}M${(x + middle).toFixed(1)} ${TOP}V${TOP + P * CELL}`,
+      });
       reading.textContent = `H[${row}, ${column}] = ${number(value, 3)}`;
       found.terms.forEach((term, n) => {
         const numbers = [term.zp, term.zi, term.B, term.delta, term.G, term.product];

@@ -3,8 +3,8 @@
 // is positive definite exactly where t/3 < w₁w₂ < t.
 
 import { arrow, clamp, draw, handle, label, number, path, set, track } from "./kit.mjs";
+import { curvature, eigen, errorAt, landing, steps, T } from "./two-weights.mjs";
 
-const T = 5;
 const START = { w: [2, 3], lambda: 1, eta: 0.1 };
 const [LOW, HIGH] = [-0.4, 4.4];
 const SIZE = 312;
@@ -14,48 +14,6 @@ const place = ([w1, w2]) => [px(w1), py(w2)];
 const LAMBDAS = [0.01, 100];
 const ETAS = [0.001, 1];
 let drawn = 0;
-
-export const errorAt = ([w1, w2]) => (w2 * w1 - T) ** 2 / 2;
-export const gradientAt = ([w1, w2]) => [(w1 * w2 - T) * w2, (w1 * w2 - T) * w1];
-/** G, the residual y − t, and H, at w. */
-export function curvature([w1, w2]) {
-  const residual = w1 * w2 - T;
-  const G = [[w2 * w2, w1 * w2], [w1 * w2, w1 * w1]];
-  const H = [[G[0][0], G[0][1] + residual], [G[1][0] + residual, G[1][1]]];
-  return { G, H, residual };
-}
-
-/** A⁻¹ b of a matrix with two rows. */
-export function solve([[a, b], [c, d]], [u, v]) {
-  const determinant = a * d - b * c;
-  return [(d * u - b * v) / determinant, (a * v - c * u) / determinant];
-}
-
-/** The eigenvalues of a symmetric matrix with two rows, the smaller first, and vectors. */
-export function eigen([[a, b], [, d]]) {
-  const [mean, half] = [(a + d) / 2, Math.hypot((a - d) / 2, b)];
-  const turn = Math.atan2(2 * b, a - d) / 2;
-  const long = [Math.cos(turn), Math.sin(turn)];
-  return { values: [mean - half, mean + half], vectors: [[-long[1], long[0]], long] };
-}
-
-/** One step of each of the three ways. */
-export function steps(w, lambda, eta) {
-  const g = gradientAt(w);
-  const { G, H } = curvature(w);
-  const damped = G.map((row, r) => row.map((value, c) => value + (r === c ? lambda : 0)));
-  return {
-    newton: solve(H, g).map((value) => -value),
-    damped: solve(damped, g).map((value) => -value),
-    gradient: g.map((value) => -eta * value),
-  };
-}
-
-/** The error where a step lands, and whether it sets out uphill. */
-function landing(w, step) {
-  const g = gradientAt(w);
-  return { E: errorAt([w[0] + step[0], w[1] + step[1]]), uphill: g[0] * step[0] + g[1] * step[1] > 0 };
-}
 
 const hyperbola = (c) => {
   const points = [];
@@ -71,15 +29,25 @@ function drawLand(svg) {
   const clip = draw(draw(svg, "defs"), "clipPath", { id });
   draw(clip, "rect", { x: 4, y: 4, width: SIZE, height: SIZE });
   const land = draw(svg, "g", { "clip-path": `url(#${id})` });
-  const between = (inner, outer) => `${path(outer.map(place))}${path([...inner].reverse().map(place)).replace("M", "L")}Z`;
-  draw(land, "path", { class: "fill-good", d: between(hyperbola(T / 3), hyperbola(T)) });
-  const axes = [[0, HIGH], [0, 0], [HIGH, 0]];
+  const between = (inner, outer) =>
+    `${path(outer.map(place))}${path([...inner].reverse().map(place)).replace("M", "L")}Z`;
+  draw(land, "path", {
+    class: "fill-good",
+    d: between(hyperbola(T / 3), hyperbola(T)),
+  });
+  const axes = [
+    [0, HIGH],
+    [0, 0],
+    [HIGH, 0],
+  ];
   draw(land, "path", { class: "fill-warning", d: between(axes, hyperbola(T / 3)) });
   const levels = [0.5, 2, 4.5, 8, 18, 32];
   levels.forEach((E) =>
-    [T - Math.sqrt(2 * E), T + Math.sqrt(2 * E)].filter((c) => c > 0.05).forEach((c) =>
-      draw(land, "path", { class: "rule", d: path(hyperbola(c).map(place)) }),
-    ),
+    [T - Math.sqrt(2 * E), T + Math.sqrt(2 * E)]
+      .filter((c) => c > 0.05)
+      .forEach((c) =>
+        draw(land, "path", { class: "rule", d: path(hyperbola(c).map(place)) }),
+      ),
   );
   draw(land, "path", { class: "line good-line", d: path(hyperbola(T).map(place)) });
   draw(svg, "rect", { x: 4, y: 4, width: SIZE, height: SIZE, class: "axis" });
@@ -96,7 +64,8 @@ function drawLand(svg) {
 function level(w, A) {
   const { values, vectors } = eigen(A);
   const parts = [];
-  const point = (c, s) => place([0, 1].map((n) => w[n] + c * vectors[1][n] + s * vectors[0][n]));
+  const point = (c, s) =>
+    place([0, 1].map((n) => w[n] + c * vectors[1][n] + s * vectors[0][n]));
   const radius = values.map((value) => 1 / Math.sqrt(Math.max(Math.abs(value), 1e-6)));
   if (values[0] > 0) {
     for (let n = 0; n <= 60; n++) {
@@ -105,38 +74,75 @@ function level(w, A) {
     }
     return path(parts);
   }
-  return [-1, 1].map((side) =>
-    path(Array.from({ length: 41 }, (_, n) => {
-      const turn = (n - 20) / 8;
-      return point(side * radius[1] * Math.cosh(turn), radius[0] * Math.sinh(turn));
-    })),
-  ).join("");
+  return [-1, 1]
+    .map((side) =>
+      path(
+        Array.from({ length: 41 }, (_, n) => {
+          const turn = (n - 20) / 8;
+          return point(side * radius[1] * Math.cosh(turn), radius[0] * Math.sinh(turn));
+        }),
+      ),
+    )
+    .join("");
 }
 
 const matrix = (svg, x, y, kind) => {
-  draw(svg, "path", { class: "axis", d: `M${x + 4} ${y - 15}h-4v40h4M${x + 78} ${y - 15}h4v40h-4` });
-  const cells = [0, 1, 2, 3].map((n) => label(svg, x + 38 + 37 * (n % 2), y + 20 * (n >> 1), "", `small number ${kind}`, "end"));
-  return (A) => cells.forEach((cell, n) => (cell.textContent = number(A[n >> 1][n % 2], 1)));
+  draw(svg, "path", {
+    class: "axis",
+    d: `M${x + 4} ${y - 15}h-4v40h4M${x + 78} ${y - 15}h4v40h-4`,
+  });
+  const cells = [0, 1, 2, 3].map((n) =>
+    label(
+      svg,
+      x + 38 + 37 * (n % 2),
+      y + 20 * (n >> 1),
+      "",
+      `small number ${kind}`,
+      "end",
+    ),
+  );
+  return (A) =>
+    cells.forEach((cell, n) => (cell.textContent = number(A[n >> 1][n % 2], 1)));
 };
 
 function drawNumbers(svg) {
   label(svg, 8, 18, "E = ½ (w₂w₁ − t)²,  t = 5", "strong");
   const at = label(svg, 8, 40, "", "small number");
-  [["H", 49, ""], ["G", 159, "J"], ["(y − t) ∇∇y", 269, "residual"]].forEach(([text, x, kind]) => label(svg, x, 64, text, `small ${kind}`, "middle"));
-  [["=", 104], ["+", 214]].forEach(([text, x]) => label(svg, x, 95, text, "", "middle"));
-  const [H, G, rest] = [matrix(svg, 8, 86, ""), matrix(svg, 118, 86, "J"), matrix(svg, 228, 86, "residual")];
+  [
+    ["H", 49, ""],
+    ["G", 159, "J"],
+    ["(y − t) ∇∇y", 269, "residual"],
+  ].forEach(([text, x, kind]) => label(svg, x, 64, text, `small ${kind}`, "middle"));
+  [
+    ["=", 104],
+    ["+", 214],
+  ].forEach(([text, x]) => label(svg, x, 95, text, "", "middle"));
+  const [H, G, rest] = [
+    matrix(svg, 8, 86, ""),
+    matrix(svg, 118, 86, "J"),
+    matrix(svg, 228, 86, "residual"),
+  ];
   const values = label(svg, 8, 136, "", "small number");
   const verdict = label(svg, 312, 136, "", "small", "end");
-  const rows = [["Newton, −H⁻¹∇E", "accent"], ["damped G, −(G + λI)⁻¹∇E", "J"], ["gradient, −η∇E", "muted"]].map(([text, kind], n) => {
+  const rows = [
+    ["Newton, −H⁻¹∇E", "accent"],
+    ["damped G, −(G + λI)⁻¹∇E", "J"],
+    ["gradient, −η∇E", "muted"],
+  ].map(([text, kind], n) => {
     label(svg, 8, 162 + 21 * n, text, `small ${kind}`);
     return label(svg, 312, 162 + 21 * n, "", "small number", "end");
   });
   return (w, found, after) => {
-    const { values: [low, high] } = eigen(found.H);
+    const {
+      values: [low, high],
+    } = eigen(found.H);
     at.textContent = `w = (${number(w[0])}, ${number(w[1])}),  y = ${number(w[0] * w[1])},  E = ${number(errorAt(w))}`;
     H(found.H);
     G(found.G);
-    rest([[0, found.residual], [found.residual, 0]]);
+    rest([
+      [0, found.residual],
+      [found.residual, 0],
+    ]);
     values.textContent = `eigenvalues of H: ${number(low)}, ${number(high)}`;
     verdict.textContent = low > 0 ? "positive" : "indefinite";
     set(verdict, { class: `small ${low > 0 ? "good" : "warning"}` });
@@ -154,10 +160,23 @@ export function mount(stage) {
   const map = stage.panel(320, 338, "a");
   const side = stage.panel(320, 338, "b");
   const land = drawLand(map);
-  const area = draw(map, "rect", { x: 4, y: 4, width: SIZE, height: SIZE, class: "area" });
-  const curves = { H: draw(land, "path", { class: "line thin accent" }), G: draw(land, "path", { class: "line thin J dash" }) };
+  const area = draw(map, "rect", {
+    x: 4,
+    y: 4,
+    width: SIZE,
+    height: SIZE,
+    class: "area",
+  });
+  const curves = {
+    H: draw(land, "path", { class: "line thin accent" }),
+    G: draw(land, "path", { class: "line thin J dash" }),
+  };
   const axes = [0, 1].map(() => draw(land, "path", { class: "line thin" }));
-  const arrows = { newton: arrow(land, "accent"), damped: arrow(land, "J"), gradient: arrow(land, "muted") };
+  const arrows = {
+    newton: arrow(land, "accent"),
+    damped: arrow(land, "J"),
+    gradient: arrow(land, "muted"),
+  };
   const knob = draw(map, "g");
   draw(knob, "circle", { r: 18, class: "reach" });
   draw(knob, "circle", { r: 6, class: "grip" });
@@ -167,12 +186,21 @@ export function mount(stage) {
     w = next.map(inside);
     update();
   };
-  const tell = () => ({ text: `w1 = ${number(w[0])}, w2 = ${number(w[1])}, E = ${number(errorAt(w))}`, now: w[0], low: LOW, high: HIGH });
+  const tell = () => ({
+    text: `w1 = ${number(w[0])}, w2 = ${number(w[1])}, E = ${number(errorAt(w))}`,
+    now: w[0],
+    low: LOW,
+    high: HIGH,
+  });
   const refresh = [
     handle(map, knob, {
       name: "The two weights",
       area,
-      to: (x, y) => move([LOW + ((x - 4) * (HIGH - LOW)) / SIZE, LOW + ((4 + SIZE - y) * (HIGH - LOW)) / SIZE]),
+      to: (x, y) =>
+        move([
+          LOW + ((x - 4) * (HIGH - LOW)) / SIZE,
+          LOW + ((4 + SIZE - y) * (HIGH - LOW)) / SIZE,
+        ]),
       by: (dx, dy) => move([w[0] + 0.05 * dx, w[1] + 0.05 * dy]),
       home: () => move(START.w),
       tell,
@@ -181,7 +209,12 @@ export function mount(stage) {
   const knobOf = (y, title, name, [low, high], get, put, home) => {
     const span = Math.log(high / low);
     return track(side, {
-      x: 16, y, width: 288, title, name, steps: 60,
+      x: 16,
+      y,
+      width: 288,
+      title,
+      name,
+      steps: 60,
       get: () => clamp(Math.log(get() / low) / span, 0, 1),
       to: (share) => {
         put(+(low * Math.exp(share * span)).toPrecision(3));
@@ -195,8 +228,24 @@ export function mount(stage) {
     });
   };
   refresh.push(
-    knobOf(246, "damping λ", "Damping lambda", LAMBDAS, () => lambda, (value) => (lambda = value), START.lambda),
-    knobOf(294, "step of the gradient η", "Step eta of the gradient", ETAS, () => eta, (value) => (eta = value), START.eta),
+    knobOf(
+      246,
+      "damping λ",
+      "Damping lambda",
+      LAMBDAS,
+      () => lambda,
+      (value) => (lambda = value),
+      START.lambda,
+    ),
+    knobOf(
+      294,
+      "step of the gradient η",
+      "Step eta of the gradient",
+      ETAS,
+      () => eta,
+      (value) => (eta = value),
+      START.eta,
+    ),
   );
   const mark = draw(side, "path", { class: "line warning" });
   const limitText = label(side, 0, 326, "", "tiny warning", "middle");
@@ -205,24 +254,48 @@ export function mount(stage) {
     stage.update(() => {
       const found = curvature(w);
       const moves = steps(w, lambda, eta);
-      const after = Object.fromEntries(Object.entries(moves).map(([name, step]) => [name, landing(w, step)]));
+      const after = Object.fromEntries(
+        Object.entries(moves).map(([name, step]) => [name, landing(w, step)]),
+      );
       const here = place(w);
       for (const [name, step] of Object.entries(moves)) {
         const far = place([w[0] + step[0], w[1] + step[1]]);
-        arrows[name](...here, clamp(far[0] - here[0], -900, 900), clamp(far[1] - here[1], -900, 900));
+        arrows[name](
+          ...here,
+          clamp(far[0] - here[0], -900, 900),
+          clamp(far[1] - here[1], -900, 900),
+        );
       }
       set(curves.H, { d: level(w, found.H) });
-      set(curves.G, { d: level(w, found.G.map((row, r) => row.map((value, c) => value + (r === c ? lambda : 0)))) });
+      set(curves.G, {
+        d: level(
+          w,
+          found.G.map((row, r) =>
+            row.map((value, c) => value + (r === c ? lambda : 0)),
+          ),
+        ),
+      });
       const { values, vectors } = eigen(found.H);
       axes.forEach((axis, n) => {
         const reach = 0.45;
-        const ends = [-reach, reach].map((size) => place([w[0] + size * vectors[n][0], w[1] + size * vectors[n][1]]));
-        set(axis, { d: path(ends), style: `stroke: var(--${values[n] < 0 ? "negative" : "positive"})` });
+        const ends = [-reach, reach].map((size) =>
+          place([w[0] + size * vectors[n][0], w[1] + size * vectors[n][1]]),
+        );
+        set(axis, {
+          d: path(ends),
+          style: `stroke: var(--${values[n] < 0 ? "negative" : "positive"})`,
+        });
       });
-      set(knob, { transform: `translate(${here.map((value) => value.toFixed(1)).join(" ")})` });
+      set(knob, {
+        transform: `translate(${here.map((value) => value.toFixed(1)).join(" ")})`,
+      });
       show(w, found, after);
       const limit = 2 / Math.max(w[0] ** 2 + w[1] ** 2, 1e-9);
-      const share = clamp(Math.log(limit / ETAS[0]) / Math.log(ETAS[1] / ETAS[0]), 0, 1);
+      const share = clamp(
+        Math.log(limit / ETAS[0]) / Math.log(ETAS[1] / ETAS[0]),
+        0,
+        1,
+      );
       set(mark, { d: `M${16 + 288 * share} 286v16` });
       limitText.textContent = `limit on the valley, 2/(w₁² + w₂²) = ${number(Math.min(limit, 99), 3)}`;
       set(limitText, { x: clamp(16 + 288 * share, 126, 192) });

@@ -2,34 +2,30 @@
 // that can be moved, J, H with its spectrum, and error bars. All is computed here, and
 // nothing leaves the machine.
 
-import { forward, inputJacobian, matmul, nParameters, network } from "./core.mjs";
+import { forward, inputJacobian, matmul, network, nParameters } from "./core.mjs";
 import { exactHessian } from "./curvature.mjs";
 import { eigenvalues } from "./eigen.mjs";
-import { READABLE, draw, label, number, paint } from "./kit.mjs";
-import { Refusal, readFile } from "./readers.mjs";
+import { number } from "./kit.mjs";
+import { drawSpectrum, finite, heatMap, html, plural, short } from "./pictures.mjs";
+import { readFile } from "./readers.mjs";
+import { Refusal } from "./reading.mjs";
 
 const HESSIAN = { parameters: 600, work: 4e8 };
 const SLIDERS = 12;
-const TABLE = 12;
-
-/** A new HTML element; what it says is text, never markup. */
-function html(parent, name, attributes = {}, text) {
-  const element = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  if (text !== undefined) element.textContent = text;
-  parent.append(element);
-  return element;
-}
-
-const plural = (count, one, more = `${one}s`) => `${count.toLocaleString("en-GB")} ${count === 1 ? one : more}`;
-const short = (value) => (Math.abs(value) >= 1e5 || (value !== 0 && Math.abs(value) < 1e-3) ? value.toExponential(2).replaceAll("-", "−") : number(value, 3));
-const finite = (value) => (Array.isArray(value) || ArrayBuffer.isView(value) ? value.every(finite) : Number.isFinite(value));
 
 /** y, J and the standard deviations of y that inputs off by sigma bring. */
 export function atInput(net, x, sigma) {
   const J = inputJacobian(net, x);
-  const covariance = matmul(J.map((row) => row.map((value) => value * sigma ** 2)), J[0].map((_, i) => J.map((row) => row[i])));
-  return { y: forward(net, x).y, J, covariance, bars: covariance.map((row, k) => Math.sqrt(row[k])) };
+  const covariance = matmul(
+    J.map((row) => row.map((value) => value * sigma ** 2)),
+    J[0].map((_, i) => J.map((row) => row[i])),
+  );
+  return {
+    y: forward(net, x).y,
+    J,
+    covariance,
+    bars: covariance.map((row, k) => Math.sqrt(row[k])),
+  };
 }
 
 /** H of the error over the patterns that the file holds, or at x with y for a target. */
@@ -37,7 +33,9 @@ export function curvatureOf({ net, X, T }, x) {
   const P = nParameters(net);
   if (P > HESSIAN.parameters) return null;
   const most = Math.max(1, Math.floor(HESSIAN.work / P ** 2));
-  const [some, targets] = T ? [X.slice(0, most), T.slice(0, most)] : [[x], [forward(net, x).y]];
+  const [some, targets] = T
+    ? [X.slice(0, most), T.slice(0, most)]
+    : [[x], [forward(net, x).y]];
   const H = exactHessian(net, some, targets);
   return { H, patterns: some.length, spectrum: finite(H) ? eigenvalues(H) : [NaN] };
 }
@@ -48,14 +46,33 @@ class YourNetwork extends HTMLElement {
     const zone = html(this, "div", { class: "jc-drop" });
     const field = html(zone, "label", {}, "Drop a network here, or choose a file ");
     this.file = html(field, "input", { type: "file", accept: ".json,.safetensors" });
-    const units = html(zone, "p", { class: "jc-units" }, "A .safetensors file that names no units has ");
-    const hidden = this.choice(units, "hidden units", ["tanh", "relu", "sigmoid", "softplus", "identity"]);
+    const units = html(
+      zone,
+      "p",
+      { class: "jc-units" },
+      "A .safetensors file that names no units has ",
+    );
+    const hidden = this.choice(units, "hidden units", [
+      "tanh",
+      "relu",
+      "sigmoid",
+      "softplus",
+      "identity",
+    ]);
     const output = this.choice(units, "outputs", ["linear", "sigmoid", "softmax"]);
     this.chosen = () => ({ hidden: hidden.value, output: output.value });
-    const example = html(zone, "button", { type: "button" }, "Or take the network of the front page");
+    const example = html(
+      zone,
+      "button",
+      { type: "button" },
+      "Or take the network of the front page",
+    );
     this.answer = html(this, "p", { class: "jc-answer", role: "status" });
     this.results = html(this, "div", { class: "jc-results" });
-    this.file.addEventListener("change", () => this.file.files[0] && this.take(this.file.files[0]));
+    this.file.addEventListener(
+      "change",
+      () => this.file.files[0] && this.take(this.file.files[0]),
+    );
     example.addEventListener("click", () => this.takeExample());
     zone.addEventListener("dragover", (event) => {
       event.preventDefault();
@@ -92,7 +109,12 @@ class YourNetwork extends HTMLElement {
       this.show(found);
     } catch (failure) {
       this.results.replaceChildren();
-      this.say(failure instanceof Refusal ? failure.message : "This file could not be read as a network.", true);
+      this.say(
+        failure instanceof Refusal
+          ? failure.message
+          : "This file could not be read as a network.",
+        true,
+      );
     }
     this.file.value = "";
   }
@@ -101,8 +123,16 @@ class YourNetwork extends HTMLElement {
     const answer = await fetch(new URL("networks.json", import.meta.url));
     const { landing } = await answer.json();
     const net = network(landing);
-    const names = (count, letter) => Array.from({ length: count }, (_, n) => `${letter}${n}`);
-    this.show({ net, units: landing, inputs: names(3, "x"), outputs: names(2, "y"), X: landing.X, T: landing.T });
+    const names = (count, letter) =>
+      Array.from({ length: count }, (_, n) => `${letter}${n}`);
+    this.show({
+      net,
+      units: landing,
+      inputs: names(3, "x"),
+      outputs: names(2, "y"),
+      X: landing.X,
+      T: landing.T,
+    });
   }
 
   say(sentence, refused = false) {
@@ -118,7 +148,9 @@ class YourNetwork extends HTMLElement {
     this.results.replaceChildren();
     const P = nParameters(net);
     const between = net.sizes.length > 2 ? `${units.hidden} hidden units, ` : "";
-    this.say(`A ${net.sizes.join("-")} network: ${between}${units.output} outputs, ${plural(P, "parameter")}.`);
+    this.say(
+      `A ${net.sizes.join("-")} network: ${between}${units.output} outputs, ${plural(P, "parameter")}.`,
+    );
     const top = html(this.results, "div", { class: "jc-columns" });
     this.inputs(html(top, "section"));
     this.outputs(html(top, "section"));
@@ -138,14 +170,33 @@ class YourNetwork extends HTMLElement {
       const [from, to] = [low - 0.1 * span, high + 0.1 * span];
       this.slider(section, name, from, to, this.x[i], (value) => (this.x[i] = value));
     });
-    if (inputs.length > SLIDERS) html(section, "p", {}, `… and ${plural(inputs.length - SLIDERS, "input")} more, which stay at their first values.`);
-    this.slider(section, "each input is off by ±", 0, 1, this.sigma, (value) => (this.sigma = value));
+    if (inputs.length > SLIDERS)
+      html(
+        section,
+        "p",
+        {},
+        `… and ${plural(inputs.length - SLIDERS, "input")} more, which stay at their first values.`,
+      );
+    this.slider(
+      section,
+      "each input is off by ±",
+      0,
+      1,
+      this.sigma,
+      (value) => (this.sigma = value),
+    );
   }
 
   slider(section, name, low, high, start, put) {
     const row = html(section, "label", { class: "jc-slider" });
     html(row, "span", {}, name);
-    const input = html(row, "input", { type: "range", min: low, max: high, step: "any", value: start });
+    const input = html(row, "input", {
+      type: "range",
+      min: low,
+      max: high,
+      step: "any",
+      value: start,
+    });
     const value = html(row, "output", {}, number(start, 2));
     input.addEventListener("input", () => {
       put(+input.value);
@@ -163,7 +214,13 @@ class YourNetwork extends HTMLElement {
       html(row, "span", {}, name);
       return html(row, "output");
     });
-    if (this.found.outputs.length > SLIDERS) html(section, "p", {}, `… and ${plural(this.found.outputs.length - SLIDERS, "output")} more.`);
+    if (this.found.outputs.length > SLIDERS)
+      html(
+        section,
+        "p",
+        {},
+        `… and ${plural(this.found.outputs.length - SLIDERS, "output")} more.`,
+      );
   }
 
   update() {
@@ -175,7 +232,13 @@ class YourNetwork extends HTMLElement {
     this.jacobian.replaceChildren();
     html(this.jacobian, "h2", {}, "J, the Jacobian at this input");
     if (sound) heatMap(this.jacobian, here.J, this.found.outputs, this.found.inputs);
-    else html(this.jacobian, "p", { class: "refused" }, "At this input the numbers of the network are too large to be held.");
+    else
+      html(
+        this.jacobian,
+        "p",
+        { class: "refused" },
+        "At this input the numbers of the network are too large to be held.",
+      );
     this.state = { ...this.state, x: [...this.x], sigma: this.sigma, sound, ...here };
   }
 
@@ -184,9 +247,20 @@ class YourNetwork extends HTMLElement {
     hessian.replaceChildren();
     html(hessian, "h2", {}, "H, the Hessian of the error");
     const curved = curvatureOf(found, this.x);
-    this.state = { ...this.state, P: nParameters(found.net), sizes: found.net.sizes, H: curved && curved.H.map((row) => [...row]), spectrum: curved && curved.spectrum };
+    this.state = {
+      ...this.state,
+      P: nParameters(found.net),
+      sizes: found.net.sizes,
+      H: curved && curved.H.map((row) => [...row]),
+      spectrum: curved && curved.spectrum,
+    };
     if (!curved) {
-      html(hessian, "p", {}, `With ${plural(nParameters(found.net), "parameter")} it is too large for this page, which draws it up to ${HESSIAN.parameters}.`);
+      html(
+        hessian,
+        "p",
+        {},
+        `With ${plural(nParameters(found.net), "parameter")} it is too large for this page, which draws it up to ${HESSIAN.parameters}.`,
+      );
       return;
     }
     if (!finite(curved.spectrum)) {
@@ -201,61 +275,6 @@ class YourNetwork extends HTMLElement {
     heatMap(html(pair, "div"), curved.H);
     drawSpectrum(html(pair, "div"), curved.spectrum);
   }
-}
-
-/** A matrix as colours: a table with its numbers where they fit, and a picture else. */
-function heatMap(parent, A, rows, columns) {
-  const limit = A.reduce((most, row) => row.reduce((m, value) => Math.max(m, Math.abs(value)), most), 0) || 1;
-  if (rows && A.length <= TABLE && A[0].length <= TABLE) {
-    const frame = html(parent, "div", { class: "jc-scroll", tabindex: 0, role: "region", "aria-label": "The Jacobian" });
-    const table = html(frame, "table", { class: "jc-matrix" });
-    const head = html(table, "tr");
-    html(head, "td");
-    columns.forEach((name) => html(head, "th", { scope: "col" }, name));
-    A.forEach((row, k) => {
-      const line = html(table, "tr");
-      html(line, "th", { scope: "row" }, rows[k]);
-      row.forEach((value) => {
-        const cell = html(line, "td", {}, short(value));
-        const share = 100 * READABLE * Math.sqrt(Math.abs(value) / limit);
-        cell.style.background = `color-mix(in srgb, var(--${value < 0 ? "negative" : "positive"}) ${share.toFixed(1)}%, transparent)`;
-      });
-    });
-    return;
-  }
-  const canvas = html(parent, "canvas", { width: A[0].length, height: A.length, class: "jc-picture", role: "img" });
-  canvas.setAttribute("aria-label", `${A.length} by ${A[0].length} cells, coloured by the sign and size of their numbers; the largest is ${short(limit)}`);
-  const style = getComputedStyle(parent);
-  const colour = Object.fromEntries(["positive", "negative"].map((sign) => [sign, style.getPropertyValue(`--${sign}`).trim()]));
-  const context = canvas.getContext("2d");
-  A.forEach((row, r) =>
-    row.forEach((value, c) => {
-      context.fillStyle = value < 0 ? colour.negative : colour.positive;
-      context.globalAlpha = Math.sqrt(Math.abs(value) / limit);
-      context.fillRect(c, r, 1, 1);
-    }),
-  );
-}
-
-/** The eigenvalues in their order, each a bar from 0 on a scale that bends near 0. */
-function drawSpectrum(parent, values) {
-  const largest = Math.max(...values.map(Math.abs)) || 1;
-  const flat = values.filter((value) => Math.abs(value) <= 1e-10 * largest).length;
-  const negative = values.filter((value) => value < -1e-10 * largest).length;
-  const words = `From ${short(values[0])} to ${short(values.at(-1))}: ${negative} negative, ${flat} as good as 0, ${values.length - negative - flat} positive.`;
-  const svg = draw(parent, "svg", { viewBox: "0 0 320 220", class: "jc-panel", role: "img", "aria-label": `The eigenvalues of H. ${words}` });
-  const bend = (value) => Math.sign(value) * Math.log10(1 + (1e4 * Math.abs(value)) / largest);
-  const [low, high] = [Math.min(0, bend(values[0])), Math.max(0, bend(values.at(-1)))];
-  const y = (value) => 190 - (170 * (value - low)) / (high - low || 1);
-  const width = 300 / values.length;
-  values.forEach((value, n) => {
-    const [a, b] = [y(0), y(bend(value))];
-    const bar = draw(svg, "rect", { x: 10 + n * width, y: Math.min(a, b), width: Math.max(width - 0.6, 0.4), height: Math.max(Math.abs(a - b), 0.5) });
-    paint(bar, value, Math.abs(value) || 1);
-  });
-  draw(svg, "line", { x1: 10, x2: 310, y1: y(0), y2: y(0), class: "axis" });
-  label(svg, 10, 210, "eigenvalues of H, in their order; the scale is logarithmic", "tiny muted");
-  html(parent, "p", { class: "jc-words" }, words);
 }
 
 customElements.define("jc-network", YourNetwork);
