@@ -14,11 +14,10 @@ import yaml
 from book._tools import palette, pictures
 
 ROOT = Path(__file__).resolve().parents[1]
-ENGINE_ROOM = {"engine.ipynb", "performance.ipynb"}  # written by their own machinery
 SOURCES = [
     *sorted((ROOT / "notebooks").glob("*.ipynb")),
     *sorted((ROOT / "coursework").glob("*/hw*.ipynb")),
-    *sorted(p for p in (ROOT / "book").glob("*.ipynb") if p.name not in ENGINE_ROOM),
+    *sorted((ROOT / "book").glob("*.ipynb")),
     *sorted((ROOT / "book").glob("*.md")),
 ]
 EACH_SOURCE = pytest.mark.parametrize("path", SOURCES, ids=lambda p: p.stem)

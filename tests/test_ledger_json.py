@@ -7,25 +7,25 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-from book._ext import ledger_json
+from book._ext import jachess_ledger
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="module")
 def equations():
-    return ledger_json.ledger()["equations"]
+    return jachess_ledger.ledger()["equations"]
 
 
 def test_every_labelled_equation_is_there_once(equations):
     labels = [equation["label"] for equation in equations]
-    assert sorted(labels) == sorted(ledger_json.chapters())
-    assert ledger_json.ledger()["count"] == len(labels) == len(set(labels))
+    assert sorted(labels) == sorted(jachess_ledger.chapters())
+    assert jachess_ledger.ledger()["count"] == len(labels) == len(set(labels))
 
 
 def test_the_verdicts_are_those_of_the_ledger(equations):
     for equation in equations:
-        assert set(equation["witnesses"]) == set(ledger_json.WITNESSES)
+        assert set(equation["witnesses"]) == set(jachess_ledger.WITNESSES)
         for name, witness in equation["witnesses"].items():
             assert witness["agrees"] is True
             assert witness["verdict"].startswith("✓"), name
@@ -35,8 +35,8 @@ def test_the_verdicts_are_those_of_the_ledger(equations):
 def test_a_verdict_that_fails_is_no_agreement(monkeypatch, equations):
     label = equations[0]["label"]
     row = (label, "a = b", ["✗", "✗ order None", "✓", "✓", "✗"])
-    monkeypatch.setattr(ledger_json, "rows", lambda: iter([row]))
-    (equation,) = ledger_json.ledger()["equations"]
+    monkeypatch.setattr(jachess_ledger, "rows", lambda: iter([row]))
+    (equation,) = jachess_ledger.ledger()["equations"]
     agrees = [witness["agrees"] for witness in equation["witnesses"].values()]
     assert agrees == [False, False, True, True]
     assert equation["planted_mistake_caught"] is False
@@ -65,7 +65,7 @@ def test_what_it_names_exists(equations):
 @pytest.mark.book
 def test_it_lies_beside_the_ledger_and_its_addresses_lead_there(html, equations):
     text = (html / "book" / "ledger.json").read_text(encoding="utf-8")
-    assert json.loads(text) == ledger_json.ledger()
+    assert json.loads(text) == jachess_ledger.ledger()
     page = BeautifulSoup((html / "book/ledger.html").read_text("utf-8"), "lxml")
     link = page.find("link", rel="alternate", type="application/json")
     assert link["href"] == "ledger.json"

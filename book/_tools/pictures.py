@@ -219,22 +219,6 @@ def pushed_along():
     )
 
 
-def landing():
-    """Draw the network, its Jacobian and its Hessian: what the book is about."""
-    net, X, _ = _small()
-    trace = jl.forward(net, X)
-    rng = np.random.default_rng(3)
-    H = jl.exact_hessian(net, rng.normal(size=(8, 3)), rng.normal(size=(8, 2)))
-    values = [X[0], trace.z[1][0, 1:], trace.y[0]]
-    return (
-        network(16, 8, 190, 116, net, values)
-        + text(262, 24, "J", "J", 20)
-        + cells(262, 36, 36, jl.input_jacobian(net, X)[0])
-        + text(8, 160, "H", "ink", 20)
-        + _map(net, H, 34, 146, 338)
-    )
-
-
 PICTURES = {
     1: (one_vector, "A network of 3, 4 and 2 units, and its 26 weights in two rows."),
     2: (error_signals, "The network with an error signal on every unit, run from right "
@@ -256,15 +240,10 @@ PICTURES = {
 
 def files():
     """Return {path: text} of all pictures."""
-    made = {
+    return {
         PLACE / f"{number:02d}.svg": picture(draw(), 640, 180, words)
         for number, (draw, words) in PICTURES.items()
     }
-    words = (
-        "A network of 3, 4 and 2 units, its Jacobian of two rows and three columns, "
-        "and its Hessian, 26 by 26 coloured cells in four blocks."
-    )
-    return made | {PLACE / "landing.svg": picture(landing(), 380, 492, words)}
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 from playwright.sync_api import expect
 
-from book._ext.check_here import checked_in_the_page
+from book._ext.jachess_checks import checked_in_the_page
 
 pytestmark = pytest.mark.browser
 LABELS = sorted(checked_in_the_page())

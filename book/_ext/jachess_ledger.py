@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from check_here import checked_in_the_page
+from jachess_checks import checked_in_the_page
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = "book/ledger"
