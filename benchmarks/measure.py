@@ -11,7 +11,6 @@ import math
 import signal
 import statistics
 import time
-import tracemalloc
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -226,16 +225,6 @@ def summary(values):
     if len(values) == 1:
         return list(values) * 3
     return statistics.quantiles(values, n=4, method="inclusive")
-
-
-def traced_peak(run, result_bytes):
-    """Return the bytes beyond the result that Python's allocators held at most."""
-    tracemalloc.start()
-    before = tracemalloc.get_traced_memory()[0]
-    run()
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return max(0, peak - before - result_bytes)
 
 
 def status(field):

@@ -60,13 +60,9 @@ def rows(size, spec, growing=False):
     table, good, cold = measure.compare(built, AGREEMENT[dtype], effort.limit, announce)
     beside = {}
     if function in SQUARE and not growing:
-        beside = yardsticks.beside(shape, dtype)
+        beside = yardsticks.beside(dtype)
     table |= {name: {"status": "timed"} for name in beside}
     measure.time_calls(good | beside, table, cold, effort, result_bytes, announce)
-    for name, call in good.items():
-        if family_of[name] == "ours":
-            fresh = result_bytes - call.keeps
-            table[name]["traced"] = measure.traced_peak(call.run, fresh)
     family_of |= dict.fromkeys(beside, "machine")
     family_of = {name: name for name in unbuilt} | family_of
     return [

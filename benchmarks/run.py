@@ -19,12 +19,12 @@ from pathlib import Path
 from benchmarks import yardsticks
 from benchmarks.goals import AGREEMENT, OTHERS, RATIOS
 from benchmarks.machine import describe_machine
-from benchmarks.operations import multiply_adds
+from benchmarks.operations import products_of
 from benchmarks.part import CALLING
 from benchmarks.peers import FAMILIES
 from benchmarks.problems import DTYPES, FUNCTIONS, GROWTH, SIZES, SQUARE
 
-SCHEMA = 1
+SCHEMA = 2
 ROOT = Path(__file__).resolve().parents[1]
 SCRATCH = ROOT / "_build" / "bench"
 RESULTS = ROOT / "benchmarks" / "results.json"
@@ -247,11 +247,8 @@ def assemble(records, quick=False):
         "agreement": AGREEMENT,
         "goals": {"ratios": RATIOS, **OTHERS},
         "sizes": {name: size.describe() for name, size in SIZES.items()},
-        "multiply_adds": {
-            name: {
-                function: multiply_adds(size, exact=function == "exact_hessian")
-                for function in SQUARE
-            }
+        "products": {
+            name: {f: products_of(f, size) for f in FUNCTIONS}
             for name, size in SIZES.items()
         },
         "gemm_multiply_adds": yardsticks.MULTIPLY_ADDS,
