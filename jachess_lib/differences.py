@@ -84,8 +84,9 @@ def complex_step(f, x):
 
     Nothing is subtracted, so nothing is lost to rounding: the step is tiny and the
     result is right to the last digits; `f` is called in double precision. It fails
-    where `f` is not analytic: if `f` drops the imaginary part it says so, but a complex
-    conjugate inside `f` gives a wrong number without a word.
+    where `f` is not analytic. If its result is real it says so; but a conjugate inside,
+    or one factor of several that lost its imaginary part, as in `abs(x) * x`, gives a
+    wrong number without a word.
 
     Parameters
     ----------
