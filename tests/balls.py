@@ -10,7 +10,9 @@ where the rounding is what a straightforward computation may add up to. `held` r
 an upper bound of that number which is proved, and so are the digits.
 """
 
+import re
 from copy import copy
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -258,3 +260,34 @@ def proved_digits(engine="plain"):
         for name, (_, digits) in distances(c, truths(c), engine, np.float64).items():
             least[name] = min(least[name], round(digits, 1))
     return least
+
+
+# Where a tagged line stands in a part of a function, the function whose answer is held.
+PARTS = {
+    "error_signals": "error_gradient",
+    "back_through_layer": "input_jacobian",
+    "second_derivatives": "exact_hessian",
+    "feed": "exact_hessian",
+    "one_layer_down": "exact_hessian",
+    "changes_forward": "hessian_vector_product",
+    "_linear_dy_da": "parameter_jacobian",
+    "_sigmoid_dy_da": "parameter_jacobian",
+    "_softmax_dy_da": "parameter_jacobian",
+}
+
+
+def proved_equations():
+    """Return {label: digits} of the equations that a plain body computes by.
+
+    An equation is a line of a function, and the digits are those that are proved of
+    the function's answer.
+    """
+    digits, proved = proved_digits("plain"), {}
+    for path in sorted(Path(jl.__file__).parent.glob("*.py")):
+        name = None
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if start := re.match(r"def (\w+)", line):
+                name = PARTS.get(start[1], start[1])
+            elif (tag := re.match(r"\s+# (eq-[\w-]+): ", line)) and name in digits:
+                proved[tag[1]] = digits[name]
+    return proved

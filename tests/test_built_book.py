@@ -137,7 +137,7 @@ def test_every_row_of_the_ledger_has_its_cells_and_was_caught(html):
     assert len(rows) == int(counted)
     for row in rows:
         cells = [cell.get_text(strip=True) for cell in row.select("td")]
-        assert len(cells) == 6, cells
+        assert len(cells) == 7, cells
         assert cells[-1] == "caught", cells
         assert all("✓" in cell for cell in cells[1:5]), cells
 

@@ -34,12 +34,24 @@ def test_the_verdicts_are_those_of_the_ledger(equations):
 
 def test_a_verdict_that_fails_is_no_agreement(monkeypatch, equations):
     label = equations[0]["label"]
-    row = (label, "a = b", ["✗", "✗ order None", "✓", "✓", "✗"])
+    row = (label, "a = b", ["✗", "✗ order None", "✓", "✓", "—", "✗"])
     monkeypatch.setattr(jachess_ledger, "rows", lambda: iter([row]))
     (equation,) = jachess_ledger.ledger()["equations"]
     agrees = [witness["agrees"] for witness in equation["witnesses"].values()]
     assert agrees == [False, False, True, True]
     assert equation["planted_mistake_caught"] is False
+    assert equation["proved_digits"] is None
+
+
+def test_digits_are_proved_where_a_plain_body_computes_by_the_equation(equations):
+    proved = {e["label"]: e["proved_digits"] for e in equations if e["proved_digits"]}
+    assert len(proved) > 25
+    assert min(proved.values()) >= 14
+    for equation in equations:
+        module = equation["module"]
+        without = module is None or module.endswith("differences")
+        without |= equation["label"] == "eq-network-index"  # a place, and no number
+        assert (equation["label"] not in proved) == without, equation["label"]
 
 
 def test_a_statement_keeps_its_bars(equations):

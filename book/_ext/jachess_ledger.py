@@ -27,9 +27,9 @@ def rows():
         for output in cell.get("outputs", []):
             table = "".join(output.get("data", {}).get("text/markdown", ""))
             for label, rest in ROW.findall(table):
-                # a statement may hold bars of its own: the verdicts are the last five
-                *statement, a, b, c, d, mistake = rest.split("|")
-                verdicts = [text.strip() for text in (a, b, c, d, mistake)]
+                # a statement may hold bars of its own: the verdicts are the last six
+                *statement, a, b, c, d, proved, mistake = rest.split("|")
+                verdicts = [text.strip() for text in (a, b, c, d, proved, mistake)]
                 yield label, "|".join(statement).replace("\\", "").strip(), verdicts
 
 
@@ -62,7 +62,7 @@ def ledger():
     """Return the ledger as what JSON can hold."""
     tagged, home, here = functions(), chapters(), checked_in_the_page()
     equations = []
-    for label, statement, (*verdicts, mistake) in rows():
+    for label, statement, (*verdicts, proved, mistake) in rows():
         module, function = tagged.get(label, (None, None))
         equations.append(
             {
@@ -77,6 +77,7 @@ def ledger():
                     name: {"agrees": verdict.startswith("✓"), "verdict": verdict}
                     for name, verdict in zip(WITNESSES, verdicts, strict=True)
                 },
+                "proved_digits": int(proved) if proved.isdigit() else None,
                 "planted_mistake_caught": mistake == "caught",
                 "checked_in_the_page": label in here,
             }
