@@ -14,7 +14,7 @@ PIP_AUDIT_VERSION := 2.10.1
 ASSIGNMENTS = $(notdir $(patsubst %/,%,$(dir $(wildcard coursework/*/questions.py))))
 # The tests of the library alone, without those of the book about it.
 LIBRARY_TESTS = $(filter-out %_answering_figures.py %_benchmarks.py %_book_map.py \
-  %_built_book.py %_commands.py %_documents.py %_ledger_json.py %_prose.py \
+  %_built_book.py %_commands.py %_documents.py %_ledger_json.py %_lite.py %_prose.py \
   %_release_check.py %_types.py, $(wildcard tests/test_*.py))
 NOTEBOOKS = $(sort $(wildcard notebooks/*.ipynb) $(wildcard book/*.ipynb))
 
@@ -87,7 +87,7 @@ current: env
 # Files in their own order, in which the longest come first: by number of tests, a file
 # with a few long ones would be left for the end, and a core with nothing to do.
 test: book ## run every test; builds the book first
-	@$(SETUP) axe
+	@$(SETUP) browser_packages
 	@$(REPEATABLE) $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q $(ARGS)
 
 # Its tests and its examples alone: the book is pinned to other versions. What Numba
@@ -166,7 +166,8 @@ lock: env ## write the locked requirements anew
 	  --output-file requirements.txt requirements.in
 	@cd benchmarks && UV_CUSTOM_COMPILE_COMMAND="make lock" ../$(NEWEST) --no-deps \
 	  --output-file requirements-no-deps.txt requirements-no-deps.in
-	@cd tests/browser && npm install --package-lock-only
+	@cd tests/browser && npm install --package-lock-only && npm ci
+	@$(BIN)/python -m book._tools.pyodide_pins
 	@echo "The locks are up to date. Run 'make test' before you commit them."
 
 clean: ## remove everything that make made

@@ -8,7 +8,7 @@
 #   setup.sh benchmark_environment         the same for .venv-bench, with the peers
 #   setup.sh lowest_environment            the same for .venv-lowest, with the lowest
 #                                          versions that the library promises
-#   setup.sh axe                           fetch the rules of accessibility
+#   setup.sh browser_packages              fetch what the tests in a browser need
 #   setup.sh address FILE                  print the address of FILE for a browser
 #   setup.sh book_is_current               succeed if the book need not be built
 #   setup.sh book_is_built                 note what it was built from
@@ -161,16 +161,18 @@ lowest_environment() {
     key .venv-lowest $locked >.venv-lowest/made-from
 }
 
-# The rules come from npm. Without it their test skips, and fails in integration.
-axe() {
+# The rules of accessibility and the core of Pyodide come from npm. Without it their
+# tests skip, and fail in integration.
+browser_packages() {
     cd tests/browser
     made=node_modules/made-from
     [ "$(cat $made 2>/dev/null)" != "$(cksum <package-lock.json)" ] || return 0
     if ! command -v npm >/dev/null; then
-        echo "There is no npm: the tests of accessibility will be skipped."
+        echo "There is no npm: the tests of accessibility, and of running a chapter in" \
+            "the browser, will be skipped."
         return
     fi
-    step "fetch the rules of accessibility" \
+    step "fetch what the tests in a browser need" \
         "Is the network up? Then run the same command again." npm ci
     cksum <package-lock.json >$made
 }
