@@ -20,6 +20,11 @@ FACES = (
     "source-sans-3-latin-400-normal",
 )
 ALL = "all.css"
+# Scripts that stand one after the other on every page.
+JOINED = (
+    "documentation_options.js", "doctools.js", "sphinx_highlight.js",
+    "clipboard.min.js", "copybutton.js",
+)  # fmt: skip
 # MathJax comes in components, which it would fetch one after the other.
 COMPONENTS = (
     "startup", "core", "input/tex", "input/tex/extensions/html",
@@ -61,6 +66,23 @@ def _without_unused(text):
     return SCRIPT.sub(keep, text)
 
 
+def _with_one_script(text):
+    """Put one script in the place of the first of those that are joined."""
+    places = [
+        match
+        for match in SCRIPT.finditer(text)
+        if match[1].partition("?")[0].rpartition("/")[2] in JOINED
+    ]
+    if not places:
+        return text
+    prefix = places[0][1].partition("_static")[0]
+    start = places[0].start()
+    for match in reversed(places):
+        text = text[: match.start()] + text[match.end() :]
+    one = f'\n<script src="{prefix}_static/all.js"></script>'
+    return text[:start] + one + text[start:]
+
+
 def _join_sheets(static, order):
     parts = []
     for name in order:
@@ -91,9 +113,11 @@ def _lighten(app, failed):
         if "_static" in page.parts:
             continue
         text = page.read_text(encoding="utf-8")
-        text = _without_unused(_sheets_of(text, static, order))
+        text = _with_one_script(_without_unused(_sheets_of(text, static, order)))
         page.write_text(text, encoding="utf-8")
     _join_sheets(static, order)
+    texts = [(static / name).read_text(encoding="utf-8") for name in JOINED]
+    (static / "all.js").write_text("\n;".join(texts), encoding="utf-8")
     join_mathjax(static / "mathjax")
 
 
