@@ -159,6 +159,20 @@ def test_complex_step_refuses_functions_that_drop_the_imaginary_part(f):
         complex_step(f, 1.0)
 
 
+@pytest.mark.parametrize(
+    ("f", "wrong", "right"),
+    [
+        (lambda x: x.real * x, -3, -6),
+        (lambda x: np.abs(x) * x, 3, 6),
+        (lambda x: x.conj(), -1, 1),
+    ],
+)
+def test_complex_step_cannot_see_a_part_that_is_lost(f, wrong, right):
+    """What the docstring warns of: the other way finds it."""
+    assert complex_step(f, -3.0) == pytest.approx(wrong)
+    assert central_difference(f, -3.0) == pytest.approx(right, rel=1e-8)
+
+
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("x", [np.nan, np.inf, 1j, "1.0", [1.0, np.nan], None])
 def test_x_must_be_real_and_finite(way, x):

@@ -148,3 +148,37 @@ def test_which_matrix_becker_lecun():
     text = page("which_matrix")
     assert f"it was {100 * softmax:.0f} % off for 3-4-2" in text
     assert f"and {100 * deep:.0f} % off for 3-4-5-2" in text
+
+
+def test_which_matrix_largest_learning_rate():
+    net, X, _ = draw((3, 4, 2), "linear", 20, 0)
+    rng = np.random.default_rng(1)
+    for _ in range(3):
+        H = jl.outer_product_hessian(net, rng.normal(size=X.shape))
+        largest = np.linalg.eigvalsh(H)[-1]
+        start = rng.normal(size=len(H))
+        for factor, grows in [(1.99, False), (2.01, True)]:
+            w = start
+            for _ in range(2000):
+                w = w - factor / largest * (H @ w)
+            steepest = np.linalg.eigh(H)[1][:, -1]
+            assert (abs(w @ steepest) > abs(start @ steepest)) == grows
+    assert r"$2/\lambda_{\max}$" in page("which_matrix")
+
+
+def test_which_matrix_a_weight_that_is_used_twice():
+    """One row of weights on two tokens, a = w·x + w·x′: one column for both."""
+    rng = np.random.default_rng(0)
+    token, other = rng.normal(size=(2, 5, 3))
+    line = jl.Network((3, 1), rng.normal(size=4))
+    J = sum(jl.parameter_jacobian(line, x, of="activations") for x in (token, other))
+    G = np.einsum("nkp,nkq->pq", J, J)
+    each = sum(jl.outer_product_hessian(line, x) for x in (token, other))
+
+    def gradient(w):
+        net = line.with_parameters(w)
+        return np.einsum("nkp,nk->p", J, net(token) + net(other))
+
+    assert relative(G, jl.complex_step(gradient, line.w)) < 1e-13
+    assert relative(each, G) > 0.1
+    assert "used at several places" in page("which_matrix")

@@ -50,13 +50,20 @@ def test_a_check_agrees_and_catches_its_mistake(results, label):
         assert len(result["planted"].split()) >= 2
 
 
-@pytest.mark.parametrize("label", LABELS)
-def test_a_wrong_claim_is_seen(source_site, chromium, label):
-    """With claim and mistake exchanged, both verdicts turn."""
+@pytest.fixture(scope="module")
+def bare(source_site, chromium):
+    """Return a page with nothing on it, from which the checks can be loaded."""
     page = chromium.new_page()
     page.goto(source_site + "figures/core.mjs")
-    page.evaluate(SEEDED)
-    result = page.evaluate(
+    yield page
+    page.close()
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_a_wrong_claim_is_seen(bare, label):
+    """With claim and mistake exchanged, both verdicts turn."""
+    bare.evaluate(SEEDED)
+    result = bare.evaluate(
         """async (label) => {
           const {CHECKS, check} = await import("/figures/checks.mjs");
           const [planted, run] = CHECKS[label];
@@ -68,7 +75,6 @@ def test_a_wrong_claim_is_seen(source_site, chromium, label):
         }""",
         label,
     )
-    page.close()
     assert not result["right"]
     assert not result["caught"]
 
