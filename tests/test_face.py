@@ -124,7 +124,8 @@ def test_a_letter_has_one_spelling(path):
 @EACH_SOURCE
 def test_a_whole_matrix_is_bold(path):
     """J and H without an index are matrices, and alike everywhere."""
-    counts = path.stem == "07_hessian"  # there J counts units, and says so
+    # there J counts units, and says so
+    counts = path.stem in ("07_hessian", "notation")
     for formula in formulas(written(path)):
         bare = re.findall(r"(?<![\\A-Za-z{])[JH](?![_A-Za-z}])", formula)
         assert counts or bare == [], formula

@@ -76,7 +76,8 @@ def test_one_version_stands_everywhere(site):
 def test_all_that_chapters_and_kernel_need_is_pinned():
     packages = PINS["lock"]["packages"]
     code = "".join(path.read_text(encoding="utf-8") for path in CHAPTERS)
-    imported = set(re.findall(r'"(?:from|import) (\w+)', code)) - {"jachess_lib"}
+    lines = re.findall(r'"(?:from (\w+)[\w.]* import|import (\w+))', code)
+    imported = {name for pair in lines for name in pair if name} - {"jachess_lib"}
     offered = {name for package in packages.values() for name in package["imports"]}
     assert {"numpy", "matplotlib", "sklearn", "scipy"} <= imported
     assert {n for n in imported if n not in offered} <= {"itertools", "math"}
