@@ -14,8 +14,8 @@ PIP_AUDIT_VERSION := 2.10.1
 ASSIGNMENTS = $(notdir $(patsubst %/,%,$(dir $(wildcard coursework/*/questions.py))))
 # The tests of the library alone, without those of the book about it.
 LIBRARY_TESTS = $(filter-out %_answering_figures.py %_benchmarks.py %_book_map.py \
-  %_built_book.py %_commands.py %_documents.py %_ledger_json.py %_lite.py %_prose.py \
-  %_release_check.py %_types.py, $(wildcard tests/test_*.py))
+  %_built_book.py %_commands.py %_documents.py %_face.py %_ledger_json.py %_lite.py \
+  %_prose.py %_release_check.py %_types.py, $(wildcard tests/test_*.py))
 NOTEBOOKS = $(sort $(wildcard notebooks/*.ipynb) $(wildcard book/*.ipynb))
 
 # Leave PYTHON alone and the first Python that serves is taken.
