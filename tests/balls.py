@@ -10,9 +10,7 @@ where the rounding is what a straightforward computation may add up to. `held` r
 an upper bound of that number which is proved, and so are the digits.
 """
 
-import re
 from copy import copy
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -20,6 +18,7 @@ from ball_units import HIDDEN_UNITS, OUTPUT_UNITS, ZERO, ball, balls
 from flint import arb, ctx
 
 import jachess_lib as jl
+from book._ext.jachess_ledger import functions
 from jachess_lib._engine import choice, connection
 
 BITS = 400
@@ -282,12 +281,6 @@ def proved_equations():
     An equation is a line of a function, and the digits are those that are proved of
     the function's answer.
     """
-    digits, proved = proved_digits("plain"), {}
-    for path in sorted(Path(jl.__file__).parent.glob("*.py")):
-        name = None
-        for line in path.read_text(encoding="utf-8").splitlines():
-            if start := re.match(r"def (\w+)", line):
-                name = PARTS.get(start[1], start[1])
-            elif (tag := re.match(r"\s+# (eq-[\w-]+): ", line)) and name in digits:
-                proved[tag[1]] = digits[name]
-    return proved
+    digits, tagged = proved_digits("plain"), functions()
+    held = {label: PARTS.get(name, name) for label, (_, name) in tagged.items()}
+    return {label: digits[name] for label, name in held.items() if name in digits}

@@ -55,9 +55,12 @@ def test_what_the_palette_makes_is_current():
 
 
 def test_no_style_sheet_names_a_colour_of_its_own():
-    text = (ROOT / "book" / "_static" / "jachess.css").read_text(encoding="utf-8")
-    on_screen = text.partition("@media print")[0]
-    assert re.findall(r"#[0-9a-fA-F]{3,8}\b", on_screen) == []
+    static = ROOT / "book" / "_static"
+    sheets = [static / "jachess.css", *(static / "figures").glob("*.css")]
+    assert len(sheets) > 3
+    for sheet in sheets:
+        on_screen = sheet.read_text(encoding="utf-8").partition("@media print")[0]
+        assert re.findall(r"#[0-9a-fA-F]{3,8}\b", on_screen) == [], sheet.name
 
 
 def brightness(code):

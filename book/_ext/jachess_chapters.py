@@ -6,10 +6,10 @@ equation becomes a box that says where it is code and how it was checked, and an
 exercise wears its kind.
 """
 
-import ast
 import re
 
 from docutils import nodes
+from jachess_ledger import functions
 from sphinx import addnodes
 from sphinx.transforms import SphinxTransform
 
@@ -163,17 +163,9 @@ def _draw_box_as_box(app, doctree, _docname):
                 equation.children = [nodes.Text(tex)]
 
 
-def _find_tags(app, config):
+def _find_tags(_app, config):
     """Note which public function holds the line of each tagged equation."""
-    config.jachess_tagged = tagged = {}
-    for path in sorted((app.srcdir / "jachess_lib").glob("*.py")):
-        source = path.read_text(encoding="utf-8")
-        lines = source.splitlines()
-        for node in ast.walk(ast.parse(source)):
-            if isinstance(node, ast.FunctionDef):
-                body = "\n".join(lines[node.lineno - 1 : node.end_lineno])
-                for label in re.findall(r"# (eq-[\w-]+):", body):
-                    tagged[label] = node.name
+    config.jachess_tagged = {label: name for label, (_, name) in functions().items()}
 
 
 def setup(app):

@@ -97,22 +97,15 @@ def send_what_it_needs(app, _page, _template, context, doctree):
 def setup(app):
     """Register the directive, and what each builder makes of it."""
     printed = (pass_by, pass_by)
-    app.add_node(
-        AnsweringStill,
-        html=(visit_html, None),
-        latex=printed,
-        text=printed,
-        man=printed,
-        texinfo=printed,
-    )
-    app.add_node(
-        NetworkPlace,
-        html=(visit_network, None),
-        latex=printed,
-        text=printed,
-        man=printed,
-        texinfo=printed,
-    )
+    for node, visit in ((AnsweringStill, visit_html), (NetworkPlace, visit_network)):
+        app.add_node(
+            node,
+            html=(visit, None),
+            latex=printed,
+            text=printed,
+            man=printed,
+            texinfo=printed,
+        )
     app.add_directive("answering-figure", AnsweringFigure)
     app.add_directive("network-reader", NetworkReader)
     app.connect("html-page-context", send_what_it_needs)

@@ -65,9 +65,10 @@ def ready(name, given):
     They are arrays as `takes` wants them, finite, and of targets that suit the output.
     """
     net, X = given.get("net"), given.get("X")
-    if not (given.keys() <= _LOOKED_AT and hasattr(net, "n_parameters")):
+    w = getattr(net, "w", None)
+    if not (given.keys() <= _LOOKED_AT and isinstance(w, np.ndarray)):
         return False
-    w, D, K = net.w, net.sizes[0], net.sizes[-1]
+    D, K = net.sizes[0], net.sizes[-1]
     if not (_is_array(X, w.dtype, 2) and X.shape[1] == D):
         return False
     T, v = given.get("T", _none(2, w.dtype)), given.get("v", _none(1, w.dtype))

@@ -129,6 +129,7 @@ def _decay_in_single(x):
 
 @element
 def _tanh_in_single(a):
+    """Return tanh(a) and 1/cosh²(a) as `_tanh` does, in single precision."""
     e, less_one = _decay_in_single(-_TWO * abs(a))
     whole = _F1 + e
     return math.copysign(less_one / whole, a), _F4 * e / (whole * whole)
