@@ -14,6 +14,10 @@ UNDRAWN = """() => [...document.querySelectorAll('.math.notranslate')]
   .filter(e => !e.querySelector('mjx-container') || e.querySelector(
     'mjx-merror, [data-mml-node="merror"], [data-mml-node="mtext"][fill="red"]'))
   .map(e => e.textContent.slice(0, 80) || e.outerHTML.slice(0, 80))"""
+# Captions that nobody sees, though what they stand under is not folded.
+UNSEEN = """() => [...document.querySelectorAll('figcaption')]
+  .filter(e => !e.closest('details:not([open])') && e.offsetHeight === 0)
+  .map(e => e.textContent.slice(0, 80))"""
 # Pictures without words, or that did not load.
 POOR_IMAGES = """async () => {
   const shown = [...document.querySelectorAll('article img, main img')]
@@ -48,6 +52,7 @@ def test_a_page_is_whole(page, view):
     assert theme == "light"
     assert page.faults == []
     assert page.evaluate(UNDRAWN) == []
+    assert page.evaluate(UNSEEN) == []
     assert page.evaluate(POOR_IMAGES) == []
     assert page.evaluate(TOO_WIDE) == []
     assert page.evaluate(CUT) == []
@@ -73,4 +78,5 @@ def test_a_dark_page_is_whole(visit):
     page = visit("notebooks/03_jacobian.html", "dark")
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     assert page.evaluate(UNDRAWN) == []
+    assert page.evaluate(UNSEEN) == []
     assert page.evaluate(POOR_IMAGES) == []
