@@ -50,6 +50,12 @@ def networks():
     return json.dumps({"landing": as_json(*landing())}) + "\n"
 
 
+def looks():
+    """Return the colours of the book and the style of the figures."""
+    sheets = (FIGURES.parent / "palette.css", FIGURES / "figures.css")
+    return "".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
+
+
 def show(browser, name):
     """Return a page that shows one figure, from the sources, and nothing else."""
     page = browser.new_page(viewport={"width": 716, "height": 600})
@@ -61,7 +67,7 @@ def show(browser, name):
     page.route("http://figures/", lambda route: route.fulfill(body=head, **HTML))
     page.goto("http://figures/")
     page.set_content(
-        head + '<link rel="stylesheet" href="figures.css"><body style="margin: 8px">'
+        f'{head}<style>{looks()}</style><body style="margin: 8px">'
         f'<jc-figure name="{name}"></jc-figure>'
         '<script type="module" src="figures.mjs"></script>'
     )
@@ -77,9 +83,9 @@ def still(page):
 
 def printed(page, text):
     """Return a still picture as a PDF of its own size, marked by what it shows."""
-    css = (FIGURES / "figures.css").read_text(encoding="utf-8")
     page.set_content(
-        f'<style>{css} body {{margin: 0}}</style><div class="jc-figure">{text}</div>'
+        f"<style>{looks()} body {{margin: 0}}</style>"
+        f'<div class="jc-figure">{text}</div>'
     )
     height = page.locator(".jc-figure").bounding_box()["height"]
     pdf = page.pdf(width="716px", height=f"{height + 2:.0f}px", print_background=True)
@@ -88,8 +94,7 @@ def printed(page, text):
 
 def mark(text):
     """Return the line that ends the PDF of a still: a comment, which names it."""
-    shown = text + (FIGURES / "figures.css").read_text(encoding="utf-8")
-    return f"% still {hashlib.sha256(shown.encode()).hexdigest()}\n".encode()
+    return f"% still {hashlib.sha256((text + looks()).encode()).hexdigest()}\n".encode()
 
 
 def is_current(path, text):

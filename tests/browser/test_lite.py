@@ -33,8 +33,12 @@ START = """async asked => {
       postMessage(String(pyodide.runPython(program)));
     } catch (error) { postMessage('refused: ' + error); }
   }`;
-  const worker = new Worker(URL.createObjectURL(new Blob([text])), {type: 'module'});
-  const said = new Promise(done => { worker.onmessage = event => done(event.data); });
+  const script = URL.createObjectURL(new Blob([text], {type: 'text/javascript'}));
+  const worker = new Worker(script, {type: 'module'});
+  const said = new Promise(done => {
+    worker.onmessage = event => done(event.data);
+    worker.onerror = event => done('no worker: ' + event.message);
+  });
   worker.postMessage(asked);
   return said;
 }"""
