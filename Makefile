@@ -43,7 +43,7 @@ ALLOW_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 SETUP = sh book/_tools/setup.sh
 STEP = $(SETUP) step
 # What writes into the folder: one at a time, by way of the rule below.
-WRITERS := env book current test test-lowest notebooks lint release release-check \
+WRITERS := env book pdf current test test-lowest notebooks lint release release-check \
   pip-audit mutants lock clean
 
 .DEFAULT_GOAL := help
@@ -83,6 +83,21 @@ book: env ## build the book into _build/html
 
 current: env
 	@$(SETUP) book_is_current || $(MAKE) --no-print-directory book
+
+# LaTeX is not Python's to install; on Debian: texlive-xetex texlive-latex-extra latexmk
+# xindy fonts-freefont-otf fonts-dejavu-core.
+PAPER = _build/paper/_build/latex
+pdf: env ## print the book into _build/jachess.pdf; needs XeLaTeX
+	@command -v latexmk >/dev/null && command -v xelatex >/dev/null || { \
+	  echo "It needs xelatex and latexmk: install them, then run 'make pdf' again."; exit 1; }
+	@$(STEP) "write the book as LaTeX" \
+	  "Mend what the lines above name, then run 'make pdf' again." \
+	  $(BIN)/jupyter-book build . --builder latex --path-output _build/paper \
+	  -W -n --keep-going --all
+	@$(STEP) "print it" "The end of $(PAPER)/jachess.log says what LaTeX misses." \
+	  $(MAKE) -C $(PAPER) all-pdf LATEXMKOPTS="-xelatex -interaction=nonstopmode"
+	@cp $(PAPER)/jachess.pdf _build/jachess.pdf
+	@echo "The printed book: _build/jachess.pdf"
 
 # Files in their own order, in which the longest come first: by number of tests, a file
 # with a few long ones would be left for the end, and a core with nothing to do.

@@ -47,6 +47,13 @@ def test_all_of_it_is_small():
     assert size < 60_000
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_latex_can_read_a_still(name):
+    """XeTeX looks for the end of a PDF in its last line."""
+    end = (STILLS / f"{name}.pdf").read_bytes().splitlines()[-3:]
+    assert (end[0], end[2]) == (b"startxref", b"%%EOF")
+
+
 def test_a_module_imports_modules_beside_it_alone():
     for path in FIGURES.glob("*.mjs"):
         text = path.read_text(encoding="utf-8")

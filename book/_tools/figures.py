@@ -82,24 +82,29 @@ def still(page):
 
 
 def printed(page, text):
-    """Return a still picture as a PDF of its own size, marked by what it shows."""
+    """Return a still picture as a PDF of its own size, marked by what it shows.
+
+    A reader of PDF looks for the word startxref near the very end, so that the mark
+    stands before it: a comment after it, and XeTeX finds no picture.
+    """
     page.set_content(
         f"<style>{looks()} body {{margin: 0}}</style>"
         f'<div class="jc-figure">{text}</div>'
     )
     height = page.locator(".jc-figure").bounding_box()["height"]
     pdf = page.pdf(width="716px", height=f"{height + 2:.0f}px", print_background=True)
-    return pdf + mark(text)
+    start, end = pdf.rsplit(b"startxref", 1)
+    return start + mark(text) + b"startxref" + end
 
 
 def mark(text):
-    """Return the line that ends the PDF of a still: a comment, which names it."""
+    """Return the line that marks the PDF of a still: a comment, which names it."""
     return f"% still {hashlib.sha256((text + looks()).encode()).hexdigest()}\n".encode()
 
 
 def is_current(path, text):
     """Say whether a PDF shows this still; no two of the browser's are alike."""
-    return path.exists() and path.read_bytes().endswith(mark(text))
+    return path.exists() and mark(text) in path.read_bytes()
 
 
 def chromium(playwright):
