@@ -109,7 +109,8 @@ def is_current(path, text):
 
 def chromium(playwright):
     """Start the browser that draws; CI and developers have one for the tests."""
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    installed = map(shutil.which, ["chromium-headless-shell", "chromium"])
+    found = os.environ.get("CHROMIUM") or next(filter(None, installed), None)
     return playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
 
 

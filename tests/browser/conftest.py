@@ -22,11 +22,12 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+# The first is the same browser without its window, and twice as quick.
+NAMES = ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"]
 STATIC = Path(__file__).resolve().parents[2] / "book" / "_static"
 HELP = (
-    "no Chromium: 'apt install chromium', or '.venv/bin/playwright install chromium', "
-    "or set CHROMIUM to the path of one"
+    "no Chromium: 'apt install chromium-headless-shell', or '.venv/bin/playwright "
+    "install chromium', or set CHROMIUM to the path of one"
 )
 VIEWS = {  # name: (width, height, colour scheme)
     "light": (1280, 900, "light"),
