@@ -11,7 +11,16 @@ import numpy as np
 import pytest
 
 import jachess_lib as jl
-from benchmarks import machine, measure, operations, part, peers, run, yardsticks
+from benchmarks import (
+    idioms,
+    machine,
+    measure,
+    operations,
+    part,
+    peers,
+    run,
+    yardsticks,
+)
 from benchmarks.goals import AGREEMENT, OTHERS, RATIOS
 from benchmarks.peers import base
 from benchmarks.peers.base import Call, Skip
@@ -621,3 +630,36 @@ def test_every_goal_has_rows_to_be_checked_by(results):
 def test_sizes_are_frozen():
     with pytest.raises(dataclasses.FrozenInstanceError):
         SMALL.output = "linear"
+
+
+STORED = json.loads(idioms.RESULTS.read_text(encoding="utf-8"))
+
+
+def test_each_chapter_says_how_jax_and_pytorch_put_it():
+    said = {chapter.stem: set(idioms.blocks(chapter)) for chapter in idioms.chapters()}
+    assert len(said) == len(list((ROOT / "notebooks").glob("*.ipynb")))
+    assert all(frameworks == {"JAX", "PyTorch"} for frameworks in said.values())
+
+
+def test_the_lines_that_stand_there_are_those_that_were_run():
+    """And they compute what the library computes; a gradient check computes nothing."""
+    stored = {(line["chapter"], line["framework"]): line for line in STORED}
+    for chapter in idioms.chapters():
+        for framework, text in idioms.blocks(chapter).items():
+            line = stored.pop((chapter.stem, framework))
+            assert line["lines"] == idioms.digest(text), "run benchmarks.idioms"
+            assert line["distance"] or "check" in text
+            assert all(apart < 1e-13 for apart in line["distance"].values())
+    assert not stored
+
+
+def test_a_line_that_computes_something_else_is_noticed():
+    """What is compared is found by its name, and must be the block's own."""
+    net, given, truth = idioms.case()
+    plain = {"NumPy": lambda net, given: {"net": net, **given}}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(idioms, "WORDS", plain)
+        right = idioms.run("NumPy", "Y = net(X)", net, given, truth)
+        wrong = idioms.run("NumPy", "Y = net(2 * X)\nother = 1", net, given, truth)
+    assert right == {"Y": 0.0}
+    assert wrong["Y"] > 0.01

@@ -18,6 +18,7 @@ KINDS = {
     "In code": "jc-code",
     "To think about": "jc-thought",
     "To warm up": "jc-warm",
+    "With chapter": "jc-joined",
 }
 # The role of a chapter's result: what it is about decides the colour of its box.
 ROLES = {4: "M", 7: "M", 8: "J", 9: "residual"}
@@ -52,6 +53,7 @@ class HeadOfChapter(SphinxTransform):
         for paragraph in asked:
             paragraph["classes"].append("jc-question")
         facts["classes"].append("jc-meta")
+        facts.insert(0, nodes.Text(self._needs_and_minutes(number)))
         facts += self._ledger(number)
         picture = (
             self.app.srcdir / f"book/_static/chapters/{number:02d}.svg"
@@ -64,6 +66,23 @@ class HeadOfChapter(SphinxTransform):
             facts,
         ]
         self._fold_what_is_needed(chapter)
+
+    def _needs_and_minutes(self, number):
+        """Say what comes before, and how long it takes, at a hundred words a minute."""
+        reading = (self.app.srcdir / "book/reading.md").read_text(encoding="utf-8")
+        row = rf"^\| \[{number:02d} .*\) \| (?:only )?(.*) \|$"
+        needs = re.search(row, reading, re.MULTILINE)[1].replace("0", "")
+        if needs[0].isdigit():
+            needs = f"chapter{'s' * (',' in needs)} {needs}"
+        sections = (s for s in self.document.findall(nodes.section) if s[1:])
+        texts = (s for s in sections if s[0].astext() != "Exercises")
+        words = sum(
+            len(child.astext().split())
+            for section in texts
+            for child in section
+            if isinstance(child, nodes.paragraph)
+        )
+        return f"Needs {needs} · {5 * round(words / 500)} minutes · "
 
     def _ledger(self, number):
         link = addnodes.pending_xref(
@@ -131,7 +150,8 @@ class KindOfExercise(SphinxTransform):
         for node in self.document.findall(nodes.Element):
             if type(node).__name__ == "exercise_enumerable_node":
                 first = next(node.findall(nodes.emphasis), None)
-                kind = first and KINDS.get(first.astext().rstrip("."))
+                words = re.sub(r"( \d)?\.$", "", first.astext()) if first else ""
+                kind = KINDS.get(words)
                 if kind:
                     node["classes"].append(kind)
 
