@@ -74,11 +74,8 @@ PUBLIC = {
     "HiddenUnit",
 }  # fmt: skip
 
-SECTIONS = [
-    "The question", "What you need", "A case by hand", "The naive way", "Derivation",
-    "In code", "The check", "The picture", "Cost and limits", "Exercises", "Summary",
-    "Sources",
-]  # fmt: skip
+# What stands between the second and the third says in its heading what it finds.
+SECTIONS = ["The question", "What you need", "Exercises", "Summary", "Sources"]
 
 
 def cells(path, kind=None):
@@ -345,8 +342,8 @@ def test_outputs_hold_nothing_volatile(path):
 @EVERY_CHAPTER
 def test_sections_follow_the_template(path):
     headings = re.findall(r"^## (.+)$", prose(path), re.MULTILINE)
-    places = [headings.index(section) for section in SECTIONS]
-    assert places == sorted(places)
+    assert headings[:2] + headings[-3:] == SECTIONS
+    assert len(headings) >= 10
     titles = re.findall(r"^# (.+)$", prose(path), re.MULTILINE)
     assert len(titles) == 1
     assert len(titles[0].split()) <= 5
@@ -356,22 +353,28 @@ def test_sections_follow_the_template(path):
 
 
 @EVERY_CHAPTER
-def test_three_exercises_each_with_a_folded_solution(path):
+def test_exercises_of_every_kind_each_with_a_folded_solution(path):
+    """A ladder of six; chapters that were not climbed again yet have three."""
     text = prose(path)
     exercises = re.findall(r"```\{exercise(?:-start)?\}\n:label: (ex-[\w-]+)", text)
     solutions = re.findall(r"```\{solution-start\} (ex-[\w-]+)\n:class: dropdown", text)
-    assert len(exercises) == 3
-    assert sorted(solutions) == sorted(exercises)
-    assert text.count("```{solution-end}") == 3
+    assert len(exercises) in (3, 6)
+    assert solutions == exercises
+    assert text.count("```{solution-end}") == len(exercises)
     for kind in ("*On paper.*", "*In code.*", "*To think about.*"):
         assert text.count(kind) == 1
+    if len(exercises) == 6:
+        assert text.count("*To warm up.*") == 2
+        assert len(re.findall(r"\*With chapter \d\.\*", text)) == 1
 
 
 @EVERY_CHAPTER
-def test_summary_names_equation_function_and_check(path):
+def test_summary_names_equation_function_and_what_came_of_it(path):
     summary = prose(path).split("## Summary")[1].split("## Sources")[0]
     lines = [line for line in summary.splitlines() if line.strip()]
-    assert [line.split("**")[1] for line in lines] == ["Equation", "Function", "Check"]
+    words = [line.split("**")[1] for line in lines]
+    assert words[:2] == ["Equation", "Function"]
+    assert words[2:] in (["Check"], ["Answer"])
 
 
 @EVERY_NOTEBOOK
