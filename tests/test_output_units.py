@@ -201,7 +201,7 @@ def test_mpmath_works_in_fifty_digits():
 
 @pytest.mark.parametrize(("seed", "division"), [(0, 1), (0, 2), (1, 0), (2, 0)])
 def test_the_diagonal_alone_lets_the_error_rise_on_unseen_digits(seed, division):
-    """The story of chapter 4, from other starts and on other divisions of the digits."""
+    """The story of chapter 4, from other starts and on other divisions."""
     data = load_digits()
     X, T = data.data / 16, jl.one_hot(data.target, 10)
     test = np.random.default_rng(division).permutation(len(X)) % 5 == 0
