@@ -1,4 +1,4 @@
-"""Matplotlib pieces that more than one chapter draws with.
+"""What more than one chapter shows with: pieces of Matplotlib, sources, tables.
 
 Never imported by the mathematics. The style sheet beside this file sets everything
 else: `plt.style.use("jachess_lib.jachess")`.
@@ -13,7 +13,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
-__all__ = ["draw_network", "layer_lines", "plain_source", "show_signed"]
+__all__ = ["check_table", "draw_network", "layer_lines", "plain_source", "show_signed"]
 
 # Maps with signs run from the last line's colour by way of paper to the second one's:
 # the style sheet has a colour for either sign. Chapters say cmap="signed".
@@ -52,6 +52,44 @@ def _without_docstring(function):
         doc = node.body[0]
         hidden |= set(range(doc.lineno - 1, doc.end_lineno))
     return "\n".join(line for i, line in enumerate(lines) if i not in hidden)
+
+
+class _Table(str):
+    """Markdown that a notebook draws as a table and a terminal prints as it is."""
+
+    __repr__ = str.__str__
+
+    def _repr_markdown_(self):
+        return str(self)
+
+
+def check_table(*rows):
+    """Return the table of a check: who confirms it, and what each mistake would cost.
+
+    Parameters
+    ----------
+    *rows : (str, str, str, float)
+        A witness and how far it was found to be; a planted mistake and its distance.
+
+    Raises
+    ------
+    ValueError
+        If a mistake is not seen: its distance is below 0.005, or not a number.
+
+    Examples
+    --------
+    >>> check_table(("by hand", "below 1e-14", "no slope", 0.53))
+    | witness | away | planted mistake | away |
+    | :-- | :-- | :-- | --: |
+    | by hand | below 1e-14 | no slope | 0.53 |
+    """
+    lines = ["| witness | away | planted mistake | away |", "| :-- | :-- | :-- | --: |"]
+    for witness, digits, mistake, off in rows:
+        off = np.asarray(off).item()
+        if not off >= 0.005:
+            raise ValueError(f"{mistake!r} is {off} away: this check does not see it")
+        lines.append(f"| {witness} | {digits} | {mistake} | {off:.2f} |")
+    return _Table("\n".join(lines))
 
 
 def show_signed(ax, A, *, limit=None):

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from jachess_lib import Network
-from jachess_lib.figures import draw_network, layer_lines, show_signed
+from jachess_lib.figures import (
+    check_table,
+    draw_network,
+    layer_lines,
+    show_signed,
+)
 
 mpl.use("Agg")
 
@@ -61,3 +66,13 @@ def test_what_is_not_a_number_blanks_nothing_else():
     assert image.get_clim() == (-2, 2)
     assert show_signed(ax, np.full((2, 2), np.nan)).get_clim() == (-1, 1)
     plt.close("all")
+
+
+def test_a_table_of_checks_refuses_a_mistake_that_is_not_seen():
+    row = ("complex step", "below 1e-13", "no slope")
+    table = check_table((*row, np.array([[0.5]])))
+    assert repr(table) == table._repr_markdown_() == str(table)
+    assert table.splitlines()[2] == "| complex step | below 1e-13 | no slope | 0.50 |"
+    for off in (0.0, 0.004, np.nan):
+        with pytest.raises(ValueError, match="'no slope' is .* does not see it"):
+            check_table((*row, off))
