@@ -4,6 +4,8 @@ Each page states its setting; `draw` is that setting: weights, inputs and target
 standard normal, targets of sigmoid and softmax outputs are random labels.
 """
 
+import json
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -199,3 +201,21 @@ def test_which_matrix_a_weight_that_is_used_twice():
     assert relative(G, jl.complex_step(gradient, line.w)) < 1e-13
     assert relative(each, G) > 0.1
     assert "used at several places" in page("which_matrix")
+
+
+def test_no_word_is_used_before_the_chapter_that_the_glossary_names():
+    chapters = [
+        "".join(s for c in cells if c["cell_type"] == "markdown" for s in c["source"])
+        for path in sorted((BOOK.parent / "notebooks").glob("*.ipynb"))
+        for cells in [json.loads(path.read_text(encoding="utf-8"))["cells"]]
+    ]
+    entries = re.findall(
+        r"^(\S.*)\n  .* First in \[chapter (\d)\]\(../notebooks/0\2_\w+\.ipynb\)\.$",
+        page("glossary"),
+        re.MULTILINE,
+    )
+    assert len(entries) == page("glossary").count("First in") > 30
+    assert [word.lower() for word, _ in entries] == sorted(w.lower() for w, _ in entries)
+    for word, number in entries:
+        found = [n for n, text in enumerate(chapters, 1) if word in text]
+        assert min(found, default=9) >= int(number), word
