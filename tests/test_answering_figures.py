@@ -72,7 +72,7 @@ def test_the_chapters_have_their_figures():
         "02": ["valley"],
         "04": ["softmax-triangle"],
         "06": ["the-v"],
-        "07": ["two-wires", "valley"],
+        "07": ["valley", "two-wires"],
         "08": ["valley"],
         "09": ["push"],
     }
