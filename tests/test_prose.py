@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import jachess_lib as jl
+from jachess_lib.backpropagation import error_signals
 
 BOOK = Path(__file__).resolve().parents[1] / "book"
 
@@ -225,3 +226,46 @@ def test_no_word_is_used_before_the_chapter_that_the_glossary_names():
             if word in text.split("## Sources")[0]
         ]
         assert min(found, default=9) >= int(number), word
+
+
+def test_the_shapes_of_the_notation_are_those_of_the_library():
+    """Every row of the table that names a shape, at a network of different widths."""
+    net, X, T = draw((3, 5, 4, 2), "softmax", 7, 0)
+    trace = jl.forward(net, X)
+    signals = error_signals(net, trace, T)
+    sizes = {"N": 7, "D": 3, "K": 2, "P": net.n_parameters, "M": 4}
+    slopes = np.einsum("nkl,lj->nkj", net.output.dy_da(trace.a[-1]), net.W[2][:, 1:])
+    found = {
+        "x": (X[0], sizes),
+        "X": (X, sizes),
+        "W[l][j, i]": (net.W[1], {"M_out": 4, "M_in": 5}),
+        "W[l][j, 0]": (net.W[1][2, 0], {}),
+        "w": (net.w, sizes),
+        "a[l]": (trace.a[1], sizes),
+        "z[l]": (trace.z[2], sizes),
+        "dy_da": (slopes, sizes),
+        "error": (jl.error(net, X, T), {}),
+        "delta[l]": (signals[1], sizes),
+        "J": (jl.input_jacobian(net, X), sizes),
+        "H": (jl.exact_hessian(net, X, T), sizes),
+        "M": (net.output.dy_da(trace.a[-1]), sizes),
+        "g": (jl.parameter_jacobian(net, X, of="activations")[0, 0], sizes),
+        "step": (1e-6, {}),
+        "np.eye(K)": (np.eye(2), sizes),
+    }
+    table = page("notation").split("## The table")[1].split("$D$ counts")[0]
+    rows = re.findall(
+        r"^\| .* \| `([^`]+)`.* \| `?(\(.*?\))`?.* \|$", table, re.MULTILINE
+    )
+    assert [code for code, _ in rows] == list(found)
+    for code, shape in rows:
+        value, names = found[code]
+        assert np.shape(value) == eval(shape, {}, dict(names)), code
+
+
+def test_a_letter_with_a_second_use_has_a_first():
+    """The second table of the notation names each letter once."""
+    rows = page("notation").split("(notation-second)=")[1].split("Chapter 8 calls")[0]
+    letters = re.findall(r"^\| (\$.*?\$)(?:, (\$.*?\$))? \|", rows, re.MULTILINE)
+    names = [name for pair in letters for name in pair if name]
+    assert len(names) == len(set(names)) > 8
