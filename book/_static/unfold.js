@@ -5,8 +5,9 @@
 // all, which is not what it shows.
 //
 // What the keyboard meets on its way: each thing once. The menu is one stop, in which the
-// arrow keys move; a link to where another one has led already, and the buttons that copy
-// code, are passed by. A mouse and a screen reader find them all the same.
+// arrow keys move; a link to where another one has led already, one from a solution back to
+// its exercise, and the buttons that copy code, are passed by. A mouse and a screen reader
+// find them all the same.
 document.addEventListener("DOMContentLoaded", () => {
   const name = (button) => {
     const title = button.closest(".admonition-title").textContent.trim();
@@ -52,7 +53,8 @@ document.addEventListener("DOMContentLoaded", () => {
 
   const seen = new Set();
   for (const a of document.querySelectorAll("article a[href]")) {
-    if (a.matches(".headerlink") || seen.has(a.href)) a.tabIndex = -1;
+    const back = a.closest(".solution > .admonition-title"); // to the exercise above it
+    if (back || a.matches(".headerlink") || seen.has(a.href)) a.tabIndex = -1;
     seen.add(a.href);
   }
   for (const button of document.querySelectorAll("button.copybtn")) button.tabIndex = -1;
