@@ -41,6 +41,13 @@ ALL_DRAWN = """async () => {
   await document.fonts.ready;
   await Promise.allSettled(document.getAnimations().map(a => a.finished));
 }"""
+# A page that is not drawn after some seconds shows itself half-drawn. On a busy machine
+# that would decide a test: there it waits until it is drawn.
+PATIENCE = """addEventListener('DOMContentLoaded', () => {
+  const style = document.createElement('style');
+  style.textContent = '.jc-drawing * { animation: none !important; }';
+  document.head.append(style);
+});"""
 
 
 class _Quiet(SimpleHTTPRequestHandler):
@@ -136,6 +143,7 @@ def _opened(site, html, chromium, name, view, drawn=True):
     context = chromium.new_context(
         viewport={"width": width, "height": height}, color_scheme=scheme
     )
+    context.add_init_script(PATIENCE)
     page = context.new_page()
     _note_faults(page, site, html)
     page.goto(site + name, wait_until="load")
