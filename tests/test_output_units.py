@@ -7,7 +7,6 @@ import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles import OUTPUT, Plain, exact, mp_gradient, targets
-from sklearn.datasets import load_digits
 
 import jachess_lib as jl
 from jachess_lib import OUTPUT_UNITS, central_difference, complex_step
@@ -197,22 +196,3 @@ def test_the_table_is_keyed_by_name():
 
 def test_mpmath_works_in_fifty_digits():
     assert mp.mp.dps == 50
-
-
-@pytest.mark.parametrize(("seed", "division"), [(0, 1), (0, 2), (1, 0), (2, 0)])
-def test_the_diagonal_alone_lets_the_error_rise_on_unseen_digits(seed, division):
-    """The story of chapter 4, from other starts and on other divisions."""
-    data = load_digits()
-    X, T = data.data / 16, jl.one_hot(data.target, 10)
-    test = np.random.default_rng(division).permutation(len(X)) % 5 == 0
-    X_in, T_in = X[~test], T[~test]
-    inputs = np.column_stack([np.ones(len(X_in)), X_in])
-    net, seen = jl.Network.random((64, 10), output="softmax", seed=seed), {}
-    for step in range(1, 3001):
-        delta = -T_in * (1 - net(X_in))
-        net = net.with_parameters(net.w - 1e-3 * (delta.T @ inputs).ravel())
-        if step in (300, 3000):
-            right = (net(X[test]).argmax(axis=1) == data.target[test]).mean()
-            seen[step] = right, jl.error(net, X[test], T[test])
-    assert seen[3000][0] > seen[300][0]
-    assert seen[3000][1] > 1.25 * seen[300][1]

@@ -1,4 +1,4 @@
-"""The numbers of the prose pages, computed again.
+"""The numbers of the prose pages, and a story of chapter 4, computed again.
 
 Each page states its setting; `draw` is that setting: weights, inputs and targets are
 standard normal, targets of sigmoid and softmax outputs are random labels.
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 
 import jachess_lib as jl
 from jachess_lib.backpropagation import error_signals
@@ -269,3 +270,22 @@ def test_a_letter_with_a_second_use_has_a_first():
     letters = re.findall(r"^\| (\$.*?\$)(?:, (\$.*?\$))? \|", rows, re.MULTILINE)
     names = [name for pair in letters for name in pair if name]
     assert len(names) == len(set(names)) > 8
+
+
+@pytest.mark.parametrize(("seed", "division"), [(0, 1), (0, 2), (1, 0), (2, 0)])
+def test_the_diagonal_alone_lets_the_error_rise_on_unseen_digits(seed, division):
+    """The story of chapter 4, from other starts and on other divisions."""
+    data = load_digits()
+    X, T = data.data / 16, jl.one_hot(data.target, 10)
+    test = np.random.default_rng(division).permutation(len(X)) % 5 == 0
+    X_in, T_in = X[~test], T[~test]
+    inputs = np.column_stack([np.ones(len(X_in)), X_in])
+    net, seen = jl.Network.random((64, 10), output="softmax", seed=seed), {}
+    for step in range(1, 3001):
+        delta = -T_in * (1 - net(X_in))
+        net = net.with_parameters(net.w - 1e-3 * (delta.T @ inputs).ravel())
+        if step in (300, 3000):
+            right = (net(X[test]).argmax(axis=1) == data.target[test]).mean()
+            seen[step] = right, jl.error(net, X[test], T[test])
+    assert seen[3000][0] > seen[300][0]
+    assert seen[3000][1] > 1.25 * seen[300][1]
