@@ -71,7 +71,7 @@ class HeadOfChapter(SphinxTransform):
         """Say what comes before, and how long it takes, at a hundred words a minute."""
         reading = (self.app.srcdir / "book/reading.md").read_text(encoding="utf-8")
         row = rf"^\| \[{number:02d} .*\) \| (?:only )?(.*) \|$"
-        needs = re.search(row, reading, re.MULTILINE)[1].replace("0", "")
+        needs = re.sub(r"\b0", "", re.search(row, reading, re.MULTILINE)[1])
         if needs[0].isdigit():
             needs = f"chapter{'s' * (',' in needs)} {needs}"
         sections = (s for s in self.document.findall(nodes.section) if s[1:])
@@ -150,7 +150,7 @@ class KindOfExercise(SphinxTransform):
         for node in self.document.findall(nodes.Element):
             if type(node).__name__ == "exercise_enumerable_node":
                 first = next(node.findall(nodes.emphasis), None)
-                words = re.sub(r"( \d)?\.$", "", first.astext()) if first else ""
+                words = re.sub(r"( \d+)?\.$", "", first.astext()) if first else ""
                 kind = KINDS.get(words)
                 if kind:
                     node["classes"].append(kind)
