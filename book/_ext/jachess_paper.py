@@ -8,18 +8,12 @@ from docutils import nodes
 from jachess_chapters import number_of
 from sphinx import addnodes
 
-# FreeMono has no raised T, which stands in the comments of the code.
-FONTS = r"""
-\setmainfont{FreeSerif}[Extension=.otf, UprightFont=*, ItalicFont=*Italic,
-  BoldFont=*Bold, BoldItalicFont=*BoldItalic]
-\setsansfont{FreeSans}[Extension=.otf, UprightFont=*, ItalicFont=*Oblique,
-  BoldFont=*Bold, BoldItalicFont=*BoldOblique]
-\setmonofont{DejaVuSansMono}[Extension=.ttf, UprightFont=*, ItalicFont=*-Oblique,
-  BoldFont=*-Bold, BoldItalicFont=*-BoldOblique, Scale=0.8]
-"""
-# A bold Greek letter is a letter of mathematics; and how deep sections are counted.
+# A bold Greek letter is a letter of mathematics; Sphinx's own type for code has no
+# raised T, which stands in comments; and how deep sections are counted.
 PREAMBLE = r"""
 \PassOptionsToPackage{mathbf=sym}{unicode-math}
+\setmonofont{DejaVuSansMono}[Extension=.ttf, UprightFont=*, ItalicFont=*-Oblique,
+  BoldFont=*-Bold, BoldItalicFont=*-BoldOblique, Scale=0.8]
 \newcounter{jcdepth}\setcounter{jcdepth}{\value{secnumdepth}}
 """
 NUMBERED = r"\setcounter{secnumdepth}{\value{jcdepth}}\setcounter{chapter}{%d}"
@@ -27,7 +21,7 @@ UNNUMBERED = r"\setcounter{secnumdepth}{-2}"
 
 
 def _set_type(_app, config):
-    elements = {"papersize": "a4paper", "fontpkg": FONTS, "preamble": ""}
+    elements = {"papersize": "a4paper", "preamble": ""}
     elements |= config.latex_elements
     elements["preamble"] = PREAMBLE + elements["preamble"]
     config.latex_elements = elements
