@@ -74,7 +74,8 @@ def check_table(*rows):
     Raises
     ------
     ValueError
-        If a mistake is not seen: its distance is below 0.005, or not a number.
+        If a mistake is not seen: its distance is below 0.005, or not a number. And if
+        a row has another form.
 
     Examples
     --------
@@ -84,8 +85,13 @@ def check_table(*rows):
     | by hand | below 1e-14 | no slope | 0.53 |
     """
     lines = ["| witness | away | planted mistake | away |", "| :-- | :-- | :-- | --: |"]
-    for witness, digits, mistake, off in rows:
-        off = np.asarray(off).item()
+    for row in rows:
+        if len(row) != 4 or np.size(row[-1]) != 1:
+            raise ValueError(
+                "a row must be (witness, its distance, mistake, its distance), the "
+                f"last a single number, got {row!r}"
+            )
+        witness, digits, mistake, off = *row[:3], np.asarray(row[-1]).item()
         if not off >= 0.005:
             raise ValueError(f"{mistake!r} is {off} away: this check does not see it")
         lines.append(f"| {witness} | {digits} | {mistake} | {off:.2f} |")

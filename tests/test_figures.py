@@ -76,3 +76,6 @@ def test_a_table_of_checks_refuses_a_mistake_that_is_not_seen():
     for off in (0.0, 0.004, np.nan):
         with pytest.raises(ValueError, match="'no slope' is .* does not see it"):
             check_table((*row, off))
+    for wrong in (row, (*row, np.ones(2))):
+        with pytest.raises(ValueError, match="a row must be .* got"):
+            check_table(wrong)
