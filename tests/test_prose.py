@@ -118,11 +118,12 @@ def test_errata_r_operator():
     assert f"the sum misses by {missed:.2f}." in page("errata")
 
 
-def test_errata_library():
+@pytest.mark.parametrize("seed", range(3))
+def test_errata_library(seed):
     """The size of a Hessian, and weights of a quadrature that are squared twice."""
     assert "196 EB" in page("errata")
     assert 4 * 7_000_000_000**2 == 196 * 10**18
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     A = rng.normal(size=(200, 200))
     A, V = (A + A.T) / 2, rng.choice([-1.0, 1.0], size=(200, 1)) / 200**0.5
     for _ in range(19):  # an orthonormal basis of the Krylov space
@@ -132,7 +133,8 @@ def test_errata_library():
         V = np.column_stack([V, u / np.linalg.norm(u)])
     weights = np.linalg.eigh(V.T @ A @ V)[1][0] ** 2
     assert abs(weights.sum() - 1) < 1e-12
-    assert f"their squares to {(weights**2).sum():.3f}." in page("errata")
+    assert (weights**2).sum() < 0.1
+    assert "their squares to less than a tenth." in page("errata")
 
 
 def test_which_matrix_empirical_fisher():
