@@ -80,3 +80,4 @@ def test_a_dark_page_is_whole(visit):
     assert page.evaluate(UNDRAWN) == []
     assert page.evaluate(UNSEEN) == []
     assert page.evaluate(POOR_IMAGES) == []
+    assert page.evaluate(MATS) == []
