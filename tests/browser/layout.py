@@ -35,6 +35,12 @@ TAB_STOPS = """() => [...document.querySelectorAll(
     'a[href], button, input, select, textarea, summary, [tabindex]')]
   .filter(e => e.tabIndex >= 0 && !e.disabled
     && e.checkVisibility({visibilityProperty: true})).length"""
+# Pictures that stand on a mat of another colour than the page.
+MATS = """() => [...document.querySelectorAll('article img')].filter(e => {
+    const style = getComputedStyle(e);
+    return style.display !== 'none'
+      && (style.padding !== '0px' || style.backgroundColor !== 'rgba(0, 0, 0, 0)');
+  }).map(e => e.alt)"""
 # The sizes of the three kinds of headings, of those that a page has.
 HEADINGS = """() => ['h1', 'h2', 'h3'].map(h => document.querySelector(`article ${h}`))
   .filter(Boolean).map(e => parseFloat(getComputedStyle(e).fontSize))"""

@@ -4,7 +4,7 @@ A page is opened once for a view, and all that can be seen in it is asked at onc
 """
 
 import pytest
-from browser.layout import CUT, HEADINGS, HIDDEN_WIDTH, SHIFT, TAB_STOPS
+from browser.layout import CUT, HEADINGS, HIDDEN_WIDTH, MATS, SHIFT, TAB_STOPS
 
 pytestmark = [pytest.mark.browser, pytest.mark.book]
 
