@@ -57,6 +57,7 @@ class _Quiet(SimpleHTTPRequestHandler):
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128  # a page asks for all of its modules at once
 
     def handle_error(self, request, client_address):
         """Say nothing of a request that the browser gave up when a page closed."""
@@ -124,6 +125,10 @@ def _note_faults(page, site, html):
         if not request.url.startswith((site, "data:", "blob:")):
             faults.append(f"request to another host: {request.url}")
 
+    def _failed(request):
+        if request.failure != "net::ERR_ABORTED":  # a page that is left gives it up
+            faults.append(f"failed request, {request.failure}: {request.url}")
+
     def _response(response):
         if response.status >= 400:
             faults.append(f"{response.status}: {response.url}")
@@ -132,7 +137,7 @@ def _note_faults(page, site, html):
     page.on("console", _console)
     page.on("pageerror", lambda error: faults.append(f"page error: {error}"))
     page.on("request", _request)
-    page.on("requestfailed", lambda r: faults.append(f"failed request: {r.url}"))
+    page.on("requestfailed", _failed)
     page.on("response", _response)
 
 
