@@ -1,6 +1,6 @@
 // Loaded before MathJax starts, on pages without it too.
 //
-// What lies below the head of a page stays unseen until its faces have come and its
+// What lies below the title of a page stays unseen until its faces have come and its
 // formulas stand: a page whose lines move under the reader's eyes is worse than one that
 // comes a moment later. A style sheet shows it after a while, whatever happens.
 {
