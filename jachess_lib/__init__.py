@@ -9,6 +9,8 @@ from jachess_lib.hessian_vector import (
     HessianOperator,
     gauss_newton_vector_product,
     hessian_vector_product,
+    input_hessian_vector_product,
+    input_laplacian,
 )
 from jachess_lib.hidden_units import HIDDEN_UNITS, HiddenUnit
 from jachess_lib.jacobian import (
@@ -55,7 +57,9 @@ __all__ = [
     "hessian_block",
     "hessian_diagonal",
     "hessian_vector_product",
+    "input_hessian_vector_product",
     "input_jacobian",
+    "input_laplacian",
     "jacobian_vector_product",
     "one_hot",
     "outer_product_diagonal",

@@ -6,10 +6,13 @@
 | R{·} = vᵀ∂/∂w, the change along v | `R_a`, `R_z`, `R_delta` | as the plain quantity |
 | Hv | `hessian_vector_product` | (P,) |
 | Σ JᵀMJv | `gauss_newton_vector_product` | (P,) |
+| Σ_i′ v_i′ ∂²y_k/∂x_i∂x_i′ | `input_hessian_vector_product` | (N, K, D) |
+| Σ_i ∂²y_k/∂x_i² | `input_laplacian` | (N, K) |
 
 Each R line is the plain line of the forward or backward pass, differentiated by the
 product rule. One product costs less than three gradients, O(N P), whatever P is.
-Hv has the unit of E times that of v.
+Hv has the unit of E times that of v; a second derivative in the inputs has that of y
+over that of x squared.
 
 Source: Pearlmutter, *Neural Computation* 6 (1994); Bishop & Bishop, *Deep Learning*
 (2024), §8.1.6; PRML (2006), §5.4.6; Schraudolph (2002) for the Gauss–Newton product.
@@ -26,6 +29,8 @@ __all__ = [
     "HessianOperator",
     "gauss_newton_vector_product",
     "hessian_vector_product",
+    "input_hessian_vector_product",
+    "input_laplacian",
 ]
 
 
@@ -119,6 +124,82 @@ def gauss_newton_vector_product(net, X, v):
         if l > 0:
             delta = net.hidden[l - 1].dh(trace.a[l - 1]) * (delta @ net.W[l][:, 1:])
     return np.concatenate(parts)
+
+
+@lesson()
+def input_hessian_vector_product(net, X, v):
+    """Return Σ_i′ v_i′ ∂²y_k/∂x_i∂x_i′ at each pattern, of shape (N, K, D).
+
+    One sweep forward for all outputs, O(N D P): the D slopes are carried along, and so
+    is the change of each along v.
+
+    Parameters
+    ----------
+    X, v : array, shape (N, D)
+        Patterns, and a direction of the inputs for each, one a row; complex values are
+        allowed in both.
+
+    Raises
+    ------
+    ValueError
+        If X or `v` does not fit.
+
+    Examples
+    --------
+    >>> from jachess_lib import Network
+    >>> net = Network((2, 1, 1), [0, 1, 2, 0, 3.0], hidden="exp")  # 3 exp(x_1 + 2 x_2)
+    >>> input_hessian_vector_product(net, [[0.0, 0.0]], [[1.0, 0.0]])
+    array([[[3., 6.]]])
+    """
+    trace, da = forward(net, X), slopes_at_inputs(net, X)
+    R_a, R_da = v @ net.W[0][:, 1:].T, 0 * da
+    for l in range(1, net.depth):
+        unit, a, V = net.hidden[l - 1], trace.a[l - 1], net.W[l][:, 1:]
+        # eq-hessian-vector-inputs: R{∂_i z_j} = h' R{∂_i a_j} + h'' R{a_j} ∂_i a_j
+        R_dz = unit.dh(a) * R_da + unit.d2h(a) * R_a * da
+        R_a, da, R_da = (unit.dh(a) * R_a) @ V.T, (unit.dh(a) * da) @ V.T, R_dz @ V.T
+    R_dy = net.output.times(trace.a[-1], R_da) + net.output.bend(trace.a[-1], R_a, da)
+    return R_dy.transpose(1, 2, 0)
+
+
+@lesson()
+def input_laplacian(net, X):
+    """Return Σ_i ∂²y_k/∂x_i² at each pattern, of shape (N, K).
+
+    One sweep forward for all outputs, O(N D P): the D slopes are carried along, and
+    the sum of the second derivatives beside them.
+
+    Parameters
+    ----------
+    X : array, shape (N, D)
+        Patterns, one a row; complex values are allowed.
+
+    Raises
+    ------
+    ValueError
+        If X does not fit.
+
+    Examples
+    --------
+    >>> from jachess_lib import Network
+    >>> net = Network((2, 1, 1), [0, 1, 2, 0, 3.0], hidden="exp")  # 3 exp(x_1 + 2 x_2)
+    >>> input_laplacian(net, [[0.0, 0.0]])                         # 3 (1 + 4)
+    array([[15.]])
+    """
+    trace, da = forward(net, X), slopes_at_inputs(net, X)
+    d2a = 0 * trace.a[0]
+    for l in range(1, net.depth):
+        unit, a, V = net.hidden[l - 1], trace.a[l - 1], net.W[l][:, 1:]
+        # eq-hessian-vector-laplacian: Σ_i ∂_i²z_j = h' Σ_i ∂_i²a_j + h'' Σ_i (∂_i a_j)²
+        d2z = unit.dh(a) * d2a + unit.d2h(a) * (da**2).sum(axis=0)
+        da, d2a = (unit.dh(a) * da) @ V.T, d2z @ V.T
+    bend = net.output.bend(trace.a[-1], da, da).sum(axis=0)
+    return net.output.times(trace.a[-1], d2a) + bend
+
+
+def slopes_at_inputs(net, X):
+    """Return ∂_i a_j of the first layer, the same at every pattern: (D, N, M)."""
+    return np.repeat(net.W[0][:, 1:].T[:, None, :], len(X), axis=1)
 
 
 class HessianOperator(SymmetricOperator):

@@ -8,6 +8,8 @@ __all__ = [
     "HessianOperator",
     "gauss_newton_vector_product",
     "hessian_vector_product",
+    "input_hessian_vector_product",
+    "input_laplacian",
 ]
 
 def hessian_vector_product(
@@ -30,6 +32,11 @@ def gauss_newton_vector_product(
     out: _Real | None = None,
     weights: ArrayLike | None = None,
 ) -> _Real: ...
+def input_hessian_vector_product(
+    net: Network, X: ArrayLike, v: ArrayLike
+) -> _Array: ...
+def input_laplacian(net: Network, X: ArrayLike) -> _Array: ...
+def slopes_at_inputs(net: Network, X: _Array) -> _Array: ...
 
 class HessianOperator(SymmetricOperator):
     def __init__(

@@ -34,8 +34,10 @@ class OutputUnit:
 
     `dy_da(a)` is the whole of M, of shape (N, K, K). Its diagonal M_kk, `diagonal(a)`,
     of shape (N, K), and its products with vectors, `times(a, R)` = Σ_l M_kl R_l for R
-    of shape (…, N, K), take neither its memory nor its time. `residual(a, T)` is y − t,
-    and so ∂E/∂a; `errors(a, T)` has one E_n for each pattern, of shape (N,).
+    of shape (…, N, K), take neither its memory nor its time. `bend(a, R, S)` is how M R
+    changes along S, Σ_lm R_l S_m ∂²y_k/∂a_l∂a_m, for R and S of such shapes.
+    `residual(a, T)` is y − t, and so ∂E/∂a; `errors(a, T)` has one E_n for each
+    pattern, of shape (N,).
     """
 
     name: str
@@ -43,6 +45,7 @@ class OutputUnit:
     dy_da: Callable
     diagonal: Callable
     times: Callable
+    bend: Callable
     residual: Callable
     errors: Callable
     weights: np.ndarray | None = None  # of the patterns, where they have any
@@ -79,6 +82,12 @@ def _sigmoid_slope(a):
 def _sigmoid_dy_da(a):
     # eq-output-units-sigmoid: ∂y_k/∂a_l = I_kl σ'(a_l), σ' = σ(a)σ(−a)
     return _on_diagonal(_sigmoid_slope(a))
+
+
+@underflows
+def _sigmoid_bend(a, R, S):
+    # σ″ = σ′ (1 − 2σ), with 1 − 2σ = −tanh(a/2)
+    return -_sigmoid_slope(a) * np.tanh(a / 2) * R * S
 
 
 @underflows
@@ -147,10 +156,23 @@ def _softmax_dy_da(a):
 @underflows
 def _softmax_times(a, R):
     y = _softmax(a)
-    # Σ_l M_kl R_l = y_k (R_k − Σ_l y_l R_l), from the likeliest class's R: where y is
-    # nearly 1, its R is nearly the mean
+    # Σ_l M_kl R_l = y_k (R_k − Σ_l y_l R_l)
+    return y * _less_their_mean(a, y, R)
+
+
+def _less_their_mean(a, y, R):
+    """Return R_k − Σ_l y_l R_l."""
+    # from the likeliest class's R: where y is nearly 1, its R is nearly the mean
     R = R - R[..., *_top(a)][..., None]
-    return y * (R - (y * R).sum(axis=-1, keepdims=True))
+    return R - (y * R).sum(axis=-1, keepdims=True)
+
+
+@underflows
+def _softmax_bend(a, R, S):
+    y = _softmax(a)
+    # Σ_lm R_l S_m ∂²y_k/∂a_l∂a_m = y_k (r_k s_k − Σ_l y_l r_l s_l), r and s less means
+    product = _less_their_mean(a, y, R) * _less_their_mean(a, y, S)
+    return y * _less_their_mean(a, y, product)
 
 
 @underflows
@@ -179,6 +201,7 @@ OUTPUT_UNITS = {
             dy_da=_linear_dy_da,
             diagonal=np.ones_like,
             times=lambda a, R: +R,
+            bend=lambda a, R, S: 0 * (R * S),
             residual=lambda a, T: a - T,
             errors=_linear_errors,
         ),
@@ -188,6 +211,7 @@ OUTPUT_UNITS = {
             dy_da=_sigmoid_dy_da,
             diagonal=_sigmoid_slope,
             times=underflows(lambda a, R: _sigmoid_slope(a) * R),
+            bend=_sigmoid_bend,
             residual=_sigmoid_residual,
             errors=_sigmoid_errors,
         ),
@@ -197,6 +221,7 @@ OUTPUT_UNITS = {
             dy_da=_softmax_dy_da,
             diagonal=_softmax_slope,
             times=_softmax_times,
+            bend=_softmax_bend,
             residual=_softmax_residual,
             errors=_softmax_errors,
         ),

@@ -14,6 +14,7 @@ class OutputUnit:
     dy_da: Callable[[_Array], _Array]
     diagonal: Callable[[_Array], _Array]
     times: Callable[[_Array, _Array], _Array]
+    bend: Callable[[_Array, _Array, _Array], _Array]
     residual: Callable[[_Array, _Real], _Array]
     errors: Callable[[_Array, _Real], _Array]
     weights: _Real | None = None

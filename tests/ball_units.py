@@ -183,6 +183,13 @@ def _softmax_times(a, R):
     return y * (y[..., None, :] * (R[..., :, None] - R[..., None, :])).sum(axis=-1)
 
 
+def _softmax_bend(a, R, S):
+    y = _softmax(a)[..., None, :]
+    r = (y * (R[..., :, None] - R[..., None, :])).sum(axis=-1)
+    s = (y * (S[..., :, None] - S[..., None, :])).sum(axis=-1)
+    return _softmax_times(a, r * s)
+
+
 def _softmax_errors(a, T):
     rows = [T[:, k] * log1p(_over(a, k, ls)) for k, ls in _others(a)]
     return np.sum(rows, axis=0)
@@ -196,9 +203,9 @@ def _slope(a):
     return sigmoid(a) * sigmoid(-a)
 
 
-def _output_unit(name, y, dy_da, times, residual, errors):
+def _output_unit(name, y, dy_da, times, bend, residual, errors):
     diagonal = lambda a: np.einsum("nkk->nk", dy_da(a))  # noqa: E731
-    return OutputUnit(name, y, dy_da, diagonal, times, residual, errors)
+    return OutputUnit(name, y, dy_da, diagonal, times, bend, residual, errors)
 
 
 OUTPUT_UNITS = {
@@ -207,6 +214,7 @@ OUTPUT_UNITS = {
         lambda a: a,
         lambda a: _diagonal(balls(np.ones(a.shape))),
         lambda a, R: R,
+        lambda a, R, S: R * S * 0,
         lambda a, T: a - T,
         lambda a, T: ((a - T) ** 2).sum(axis=1) * 0.5,
     ),
@@ -215,6 +223,7 @@ OUTPUT_UNITS = {
         sigmoid,
         lambda a: _diagonal(_slope(a)),
         lambda a, R: _slope(a) * R,
+        lambda a, R, S: _slope(a) * (sigmoid(-a) - sigmoid(a)) * R * S,
         lambda a, T: sigmoid(a) * (1 - T) - sigmoid(-a) * T,
         lambda a, T: (T * softplus(-a) + (1 - T) * softplus(a)).sum(axis=1),
     ),
@@ -223,6 +232,7 @@ OUTPUT_UNITS = {
         _softmax,
         _softmax_dy_da,
         _softmax_times,
+        _softmax_bend,
         lambda a, T: _softmax(a) * (1 - T) - _softmax_rest(a) * T,
         _softmax_errors,
     ),

@@ -169,6 +169,10 @@ ROWS = {
     "jacobian_vector_product of inputs": lambda of, c: of(
         jl.jacobian_vector_product, c.net, c.X, c.dX, wrt="inputs"
     ),
+    "input_hessian_vector_product": lambda of, c: of(
+        jl.input_hessian_vector_product, c.net, c.X, c.dX
+    ),
+    "input_laplacian": lambda of, c: of(jl.input_laplacian, c.net, c.X),
     "chain_jacobian": lambda of, c: of(jl.chain_jacobian, c.net, c.inner, c.x),
 }
 SUMS = {

@@ -71,7 +71,7 @@ PUBLIC = {
     "residual_hessian", "hessian_vector_product", "gauss_newton_vector_product",
     "HessianOperator", "GaussNewtonOperator", "engine", "engine_used",
     "error_gradients", "jacobian_vector_product", "vector_jacobian_product",
-    "HiddenUnit",
+    "HiddenUnit", "input_hessian_vector_product", "input_laplacian",
 }  # fmt: skip
 
 # What stands between the second and the third says in its heading what it finds.

@@ -56,6 +56,10 @@ ROWS = {
     "of activations": lambda net, X, T: jl.parameter_jacobian(net, X, of="activations"),
     "error_gradients": jl.error_gradients,
     "propagate_error": lambda net, X, T: jl.propagate_error(net, X, X / 9),
+    "input_hessian_vector_product": lambda net, X, T: jl.input_hessian_vector_product(
+        net, X, X / 9
+    ),
+    "input_laplacian": lambda net, X, T: jl.input_laplacian(net, X),
     "jvp of parameters": lambda net, X, T: jl.jacobian_vector_product(
         net, X, direction(net)
     ),

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracles import CASES, autograd_error, case, case_name, targets
+from oracles import (
+    CASES,
+    autograd_error,
+    autograd_outputs,
+    case,
+    case_name,
+    targets,
+)
 from scipy.optimize import minimize
 from scipy.sparse.linalg import LinearOperator, cg, eigsh, minres
 
@@ -63,6 +70,79 @@ def test_against_autograd(c):
     np.testing.assert_allclose(
         Hv, expected, rtol=1e-8, atol=1e-12 * max(1, np.abs(expected).max())
     )
+
+
+@EVERY_CASE
+def test_second_derivatives_in_the_inputs_by_the_complex_step_of_the_jacobian(c):
+    net, X, _ = case(*c)
+    v = np.random.default_rng(5).standard_normal(X.shape)
+    d2y = np.stack(
+        [complex_step(lambda x: jl.input_jacobian(net, x[None])[0], x) for x in X]
+    )
+    scale = max(1, np.abs(d2y).max())
+    for found, expected in [
+        (jl.input_hessian_vector_product(net, X, v), np.einsum("nkij,nj->nki", d2y, v)),
+        (jl.input_laplacian(net, X), np.einsum("nkii->nk", d2y)),
+    ]:
+        np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-14 * scale)
+
+
+def test_the_laplacian_of_a_network_known_on_paper():
+    # y = e^(2 x_1) + e^(3 x_2 − 1): Σ_i ∂²y/∂x_i² = 4 e^(2 x_1) + 9 e^(3 x_2 − 1)
+    net = jl.Network((2, 2, 1), [0, 2, 0, -1, 0, 3, 0, 1, 1], hidden="exp")
+    X = np.array([[0.3, -0.2], [1.0, 0.5], [-2.0, 0.1]])
+    one, two = np.exp(2 * X[:, 0]), np.exp(3 * X[:, 1] - 1)
+    np.testing.assert_allclose(
+        jl.input_laplacian(net, X)[:, 0], 4 * one + 9 * two, rtol=1e-14
+    )
+    np.testing.assert_allclose(
+        jl.input_hessian_vector_product(net, X, np.tile([10.0, 1.0], (3, 1)))[:, 0],
+        np.stack([40 * one, 9 * two], axis=1),
+        rtol=1e-14,
+    )
+
+
+@pytest.mark.parametrize("output", jl.OUTPUT_UNITS)
+def test_second_derivatives_in_the_inputs_by_autograd(output):
+    net, X, _ = case((3, 5, 4, 2), "tanh", output)
+    d2y = autograd.jacobian(
+        autograd.jacobian(lambda x: autograd_outputs(net, net.w, x[None])[0])
+    )
+    np.testing.assert_allclose(
+        jl.input_laplacian(net, X),
+        [np.trace(d2y(x), axis1=1, axis2=2) for x in X],
+        rtol=1e-11,
+    )
+
+
+@pytest.mark.parametrize("engine", ["plain", "blocked"])
+def test_second_derivatives_in_the_inputs_of_many_patterns_few_and_none(engine):
+    net, X, _ = case((3, 40, 30, 2), "softplus", "softmax")
+    many = np.repeat(X, 2000, axis=0)
+    with jl.engine(engine):
+        for of in (
+            jl.input_laplacian,
+            lambda net, X: jl.input_hessian_vector_product(net, X, X + 1),
+        ):
+            one_by_one = np.concatenate([of(net, x[None]) for x in X])
+            np.testing.assert_allclose(
+                of(net, many), np.repeat(one_by_one, 2000, axis=0), rtol=1e-12
+            )
+            assert of(net, X[:0]).shape == (0, *one_by_one.shape[1:])
+            single = net.with_parameters(net.w.astype(np.float32))
+            assert of(single, X.astype(np.float32)).dtype == np.float32
+
+
+def test_forgotten_terms_of_the_laplacian_are_seen():
+    net, X, _ = case((3, 5, 4, 2), "tanh", "softmax")
+    right = jl.input_laplacian(net, X)
+    straight = jl.HiddenUnit(
+        "no bend", np.tanh, lambda a: 1 - np.tanh(a) ** 2, np.zeros_like
+    )
+    no_bend = jl.Network(net.sizes, net.w, straight, "softmax")
+    linear = jl.Network(net.sizes, net.w, "tanh", "linear")
+    for wrong in (jl.input_laplacian(no_bend, X), jl.input_laplacian(linear, X)):
+        assert np.abs(wrong - right).max() > 0.1 * np.abs(right).max()
 
 
 def test_central_differences_of_the_gradient_fall_with_their_order():

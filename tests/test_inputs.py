@@ -48,6 +48,10 @@ OF_X["gauss_newton_vector_product"] = lambda net, X: jl.gauss_newton_vector_prod
 OF_X["jacobian_vector_product"] = lambda net, X: jl.jacobian_vector_product(
     net, X, np.ones((5, 3)), wrt="inputs"
 )
+OF_X["input_hessian_vector_product"] = lambda net, X: jl.input_hessian_vector_product(
+    net, X, np.ones((5, 3))
+)
+OF_X["input_laplacian"] = lambda net, X: jl.input_laplacian(net, X)
 OF_X["vector_jacobian_product"] = lambda net, X: jl.vector_jacobian_product(net, X, T)
 OF_T = {
     "error": jl.error,
@@ -313,6 +317,8 @@ def test_x_that_is_not_finite(f, value):
             "parameter_jacobian",
             "jacobian_vector_product",
             "vector_jacobian_product",
+            "input_hessian_vector_product",
+            "input_laplacian",
         )
     ],
 )

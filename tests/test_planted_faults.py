@@ -176,6 +176,8 @@ ANSWERS = {
     "hessian_vector": lambda m, net, X, T, v, u, dX: [
         m.hessian_vector_product(net, X, T, v),
         m.gauss_newton_vector_product(net, X, v),
+        m.input_hessian_vector_product(net, X, dX),
+        m.input_laplacian(net, X),
     ],
 }
 

@@ -46,6 +46,8 @@ def right() -> None:
     assert_type(jl.residual_hessian(net, X, T), Real)
     assert_type(jl.hessian_vector_product(net, X, T, v), Real)
     assert_type(jl.gauss_newton_vector_product(net, X, v, out=v), Real)
+    assert_type(jl.input_hessian_vector_product(net, X, X), Array)
+    assert_type(jl.input_laplacian(net, X), Array)
     assert_type(jl.central_difference(lambda x: x**2, v), Array)
     assert_type(jl.complex_step(np.sin, 1.0), Real)
     H = jl.HessianOperator(net, X, T, weights=np.ones(5))

@@ -1,5 +1,6 @@
 """Products with a vector: linearised once, for one vector or a few at a time."""
 
+from importlib import import_module
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,12 @@ from jachess_lib._engine.inputs import (
     check_targets,
     require_given,
 )
-from jachess_lib._engine.kernels import sum_of_chunks, sum_over_patterns
+from jachess_lib._engine.kernels import (
+    IN_CACHE,
+    pattern_chunks,
+    sum_of_chunks,
+    sum_over_patterns,
+)
 from jachess_lib._engine.network import bend, passed, signals, slopes
 
 
@@ -135,6 +141,35 @@ def _gauss_newton_vector_product(net, X, v, weights=None):
     return _hessian_vector_product(net, X, None, v, weights)
 
 
+def _check_inputs(net, X):
+    return {"net": net, "X": check_inputs(net, X, complex_allowed=True)}
+
+
+def _check_input_direction(net, X, v):
+    given = _check_inputs(net, X)
+    rows = len(given["X"])
+    v = check_inputs(net, v, name="v", rows=rows, complex_allowed=True)
+    return {**given, "v": v}
+
+
+def _in_chunks(name):
+    """Return a lesson that takes few patterns at a time: each has D slopes."""
+
+    def blocked(net, X, **more):
+        lesson = getattr(import_module("jachess_lib.hessian_vector"), name)
+        chunks = pattern_chunks(len(X), net.sizes[0] * sum(net.sizes), limit=IN_CACHE)
+        parts = [
+            lesson(net, X[n], **{key: A[n] for key, A in more.items()}) for n in chunks
+        ]
+        return np.concatenate(parts)
+
+    return blocked
+
+
+input_hessian_vector_product = Task(
+    _check_input_direction, _in_chunks("input_hessian_vector_product")
+)
+input_laplacian = Task(_check_inputs, _in_chunks("input_laplacian"))
 hessian_vector_product = Task(
     _check_with_targets,
     _hessian_vector_product,
