@@ -16,7 +16,7 @@ ASSIGNMENTS = $(notdir $(patsubst %/,%,$(dir $(wildcard coursework/*/questions.p
 # the book about it, and without those that look for slips of ours, at length.
 VERSION_TESTS = $(filter-out %_answering_figures.py %_benchmarks.py %_book_map.py \
   %_built_book.py %_commands.py %_documents.py %_face.py %_ledger_json.py %_lite.py \
-  %_prose.py %_release_check.py %_types.py %_compiled.py %_floats.py \
+  %_prose.py %_release_check.py %_types.py %_compiled.py %_floats.py %_interop.py \
   %_planted_faults.py %_proved_digits.py %_saturation.py, $(wildcard tests/test_*.py))
 NOTEBOOKS = $(sort $(wildcard notebooks/*.ipynb) $(wildcard book/*.ipynb))
 

@@ -13,7 +13,16 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
-__all__ = ["check_table", "draw_network", "layer_lines", "plain_source", "show_signed"]
+__all__ = [
+    "check_table",
+    "draw_network",
+    "layer_lines",
+    "plain_source",
+    "plot_hessian",
+    "plot_jacobian",
+    "plot_spectrum",
+    "show_signed",
+]
 
 # Maps with signs run from the last line's colour by way of paper to the second one's:
 # the style sheet has a colour for either sign. Chapters say cmap="signed".
@@ -127,6 +136,142 @@ def layer_lines(ax, net):
     for block in net.slices[:-1]:
         ax.axhline(block.stop - 0.5, color="black", linewidth=0.8, linestyle="-")
         ax.axvline(block.stop - 0.5, color="black", linewidth=0.8, linestyle="-")
+
+
+def plot_hessian(net, H, *, ax=None, limit=None):
+    """Draw a (P, P) matrix of a network, with a line between its weight layers.
+
+    Parameters
+    ----------
+    net : Network
+        Whose matrix it is.
+    H : array, shape (P, P)
+        Exact, outer product, or the difference of the two.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; new axes unless given.
+    limit : float, optional
+        The magnitude of full colour; the largest |entry| unless given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        With a colour bar beside.
+
+    Raises
+    ------
+    ValueError
+        If `H` does not have shape (P, P).
+    """
+    H = np.asarray(H)
+    if H.shape != (net.n_parameters, net.n_parameters):
+        raise ValueError(
+            f"H must have the shape (P, P) = ({net.n_parameters}, {net.n_parameters}) "
+            f"of this network, got {H.shape}"
+        )
+    ax = _new(ax)
+    ax.figure.colorbar(show_signed(ax, H, limit=limit), ax=ax)
+    layer_lines(ax, net)
+    ax.set_xlabel("parameter q")
+    ax.set_ylabel("parameter p")
+    return ax
+
+
+def plot_jacobian(J, *, inputs=None, rows=None, ax=None, limit=None):
+    """Draw a Jacobian, or one row of it for each of many patterns.
+
+    Parameters
+    ----------
+    J : array, shape (R, D)
+        Such as `input_jacobian(net, x)[0]`, or `input_jacobian(net, X)[:, 0]`.
+    inputs : sequence of str, length D, optional
+        Names below the columns.
+    rows : sequence of str, length R, optional
+        Names beside the rows.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; new axes unless given.
+    limit : float, optional
+        The magnitude of full colour; the largest |entry| unless given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        With a colour bar beside.
+
+    Raises
+    ------
+    ValueError
+        If `J` is not a matrix, or names are too many or too few.
+    """
+    J = np.asarray(J)
+    if J.ndim != 2:
+        raise ValueError(
+            f"J must be a matrix, got shape {J.shape}: take one pattern, "
+            "input_jacobian(net, x)[0], or one output, input_jacobian(net, X)[:, 0]"
+        )
+    for name, names, count in (("inputs", inputs, J.shape[1]), ("rows", rows, len(J))):
+        if names is not None and len(names) != count:
+            raise ValueError(f"{name} must have {count} names, got {len(names)}")
+    ax = _new(ax)
+    image = show_signed(ax, J, limit=limit)
+    image.set_extent((-0.5, J.shape[1] - 0.5, len(J) - 0.5, -0.5))
+    ax.set_aspect("auto")
+    ax.figure.colorbar(image, ax=ax)
+    if inputs is not None:
+        ax.set_xticks(range(len(inputs)), inputs)
+    if rows is not None:
+        ax.set_yticks(range(len(rows)), rows)
+    return ax
+
+
+def plot_spectrum(A, *, ax=None):
+    """Draw the magnitudes of eigenvalues in their order, the negative ones apart.
+
+    Parameters
+    ----------
+    A : array, shape (P, P) or (P,)
+        A symmetric matrix, or its eigenvalues.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; new axes unless given.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The largest eigenvalue stands at the left, the most negative at the right, and
+        those below rounding are not drawn.
+
+    Raises
+    ------
+    ValueError
+        If `A` is neither a square matrix nor a vector.
+    """
+    A = np.asarray(A)
+    if A.ndim not in (1, 2) or (A.ndim == 2 and A.shape[0] != A.shape[1]):
+        raise ValueError(
+            f"A must be a square matrix or a vector of eigenvalues, got shape {A.shape}"
+        )
+    values = np.sort(A if A.ndim == 1 else np.linalg.eigvalsh(A))[::-1]
+    ax, place = _new(ax), np.arange(1, 1 + len(values))
+    zero = len(values) * np.finfo(float).eps * np.abs(values).max(initial=0)
+    for sign, marker, name in ((1, "o", "positive"), (-1, "v", "negative")):
+        drawn = sign * values > zero
+        if drawn.any():
+            ax.semilogy(
+                place[drawn], sign * values[drawn], marker, markersize=4, label=name
+            )
+    ax.set_xlabel("place in the order")
+    ax.set_ylabel("|eigenvalue|")
+    if len(values):
+        ax.legend()
+    return ax
+
+
+def _new(ax):
+    """Return the axes that are given, or new ones."""
+    if ax is not None:
+        return ax
+    import matplotlib.pyplot as plt  # where a picture has a window, only on demand
+
+    return plt.subplots()[1]
 
 
 def draw_network(ax, sizes, values, *, cmap="cividis", labels=None):

@@ -22,8 +22,9 @@ ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LEDGER = ROOT / "book" / "ledger.ipynb"
 ENGINE_PAGE = ROOT / "book" / "engine.ipynb"
+OWN_NETWORK = ROOT / "book" / "own_network.ipynb"
 PERFORMANCE = ROOT / "book" / "performance.ipynb"
-NOTEBOOKS = [*CHAPTERS, LEDGER, ENGINE_PAGE, PERFORMANCE]
+NOTEBOOKS = [*CHAPTERS, LEDGER, ENGINE_PAGE, OWN_NETWORK, PERFORMANCE]
 SLUG = {chapter: chapter.stem.partition("_")[2] for chapter in CHAPTERS}
 PAGES = sorted((ROOT / "book").glob("*.md"))
 MASTERS = sorted((ROOT / "coursework").glob("*/hw*.ipynb"))
@@ -31,7 +32,7 @@ LIBRARY = sorted((ROOT / "jachess_lib").glob("*.py"))
 ENGINE = sorted((ROOT / "jachess_lib" / "_engine").rglob("*.py"))
 
 EVERY_CHAPTER = pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
-WITH_FIGURES = [*CHAPTERS, ENGINE_PAGE, PERFORMANCE]
+WITH_FIGURES = [*CHAPTERS, ENGINE_PAGE, OWN_NETWORK, PERFORMANCE]
 EVERY_NOTEBOOK = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 
 # Who may import whom: of our modules, a lesson may use those in its row, and of the
@@ -49,10 +50,12 @@ MAY_IMPORT = {
     "outer_product": {"_engine", "backpropagation", "hessian", "jacobian", "network"},
     "hessian_vector": {"_engine", "backpropagation", "network"},
     "figures": set(),
+    "interop": {"network"},
 }
 OUTSIDE = {
     "hidden_units": {"numpy", "scipy"},
     "figures": {"numpy", "matplotlib"},
+    "interop": {"numpy", "torch", "safetensors"},  # where they are used, and not before
 }
 # What a plain body is not made of: that is next door.
 NOT_PLAIN = (
@@ -60,7 +63,7 @@ NOT_PLAIN = (
     r"ascontiguous|\bthread|shard|dask|numba|may_share|errstate|broadcast_to"
 )
 STANDARD = set(sys.stdlib_module_names)
-WITHOUT_CHAPTER = {"hidden_units", "figures"}
+WITHOUT_CHAPTER = {"hidden_units", "figures", "interop"}
 
 PUBLIC = {
     "Network", "Trace", "forward", "one_hot", "HIDDEN_UNITS", "OUTPUT_UNITS", "error",
@@ -159,7 +162,7 @@ def test_the_table_of_contents_lists_every_page_in_order():
     assert [f for f in files if f.startswith("notebooks/")] == [
         f"notebooks/{chapter.stem}" for chapter in CHAPTERS
     ]
-    notebooks = (LEDGER, ENGINE_PAGE, PERFORMANCE)
+    notebooks = (LEDGER, ENGINE_PAGE, OWN_NETWORK, PERFORMANCE)
     pages = {f"book/{page.stem}" for page in [*PAGES, *notebooks]}
     assert {f for f in files if f.startswith("book/")} == pages
 
@@ -436,6 +439,7 @@ def test_headings_are_in_sentence_case(path):
         "H",
         "Becker–LeCun",
         "PRML",
+        "PyTorch",
         "Monte",
         "Carlo",
         "O",

@@ -8,6 +8,9 @@ from jachess_lib.figures import (
     check_table,
     draw_network,
     layer_lines,
+    plot_hessian,
+    plot_jacobian,
+    plot_spectrum,
     show_signed,
 )
 
@@ -51,6 +54,48 @@ def test_a_network_has_its_units_values_and_connections(ax):
     assert len(ax.lines) == 2 * 3 + 3 * 1
     assert [text.get_text() for text in ax.texts] == ["x", "hidden", "y"]
     assert not ax.axison
+
+
+def test_a_hessian_has_its_layers_and_its_own_axes():
+    net = Network.random((3, 4, 2))
+    H = np.arange(26.0 * 26).reshape(26, 26) - 300
+    axes = plot_hessian(net, H, limit=400)
+    assert axes.images[0].get_clim() == (-400, 400)
+    np.testing.assert_array_equal(axes.images[0].get_array(), H)
+    assert len(axes.lines) == 2
+    plt.close(axes.figure)
+    with pytest.raises(ValueError, match=r"\(26, 26\).*got \(3, 3\)"):
+        plot_hessian(net, np.eye(3))
+
+
+def test_a_jacobian_has_a_name_for_each_input(ax):
+    J = np.array([[1.0, -2, 0], [3, 0, 1]])
+    assert plot_jacobian(J, inputs=["a", "b", "c"], rows=["k", "l"], ax=ax) is ax
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["a", "b", "c"]
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["k", "l"]
+    assert ax.images[0].get_clim() == (-3, 3)
+    with pytest.raises(ValueError, match="one output"):
+        plot_jacobian(J[None], ax=ax)
+    with pytest.raises(ValueError, match="inputs must have 3 names, got 2"):
+        plot_jacobian(J, inputs=["a", "b"], ax=ax)
+
+
+@pytest.mark.parametrize("as_matrix", [True, False])
+def test_a_spectrum_keeps_signs_apart_and_rounding_out(ax, as_matrix):
+    values = np.array([-2.0, 1e-18, 5.0, -0.1, 3.0])
+    A = np.diag(values) if as_matrix else values
+    assert plot_spectrum(A, ax=ax) is ax
+    up, down = ax.lines
+    np.testing.assert_array_equal(up.get_xydata(), [[1, 5], [2, 3]])
+    np.testing.assert_allclose(down.get_xydata(), [[4, 0.1], [5, 2]])
+    with pytest.raises(ValueError, match=r"\(2, 3\)"):
+        plot_spectrum(np.ones((2, 3)), ax=ax)
+
+
+def test_a_spectrum_of_one_sign_or_none(ax):
+    plot_spectrum([1.0, 2.0], ax=ax)
+    assert len(ax.lines) == 1
+    assert plot_spectrum([], ax=ax) is ax
 
 
 def test_the_style_sheet_is_in_the_package():
