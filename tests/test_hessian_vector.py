@@ -463,3 +463,17 @@ def test_an_operator_is_not_an_array_to_numpy():
     for call in (lambda: np.dot(v, operator), lambda: np.linalg.norm(operator)):
         with pytest.raises(TypeError):
             call()
+
+
+def test_an_estimated_trace_is_that_of_its_seed_with_its_standard_error():
+    net, X, T = case((3, 4, 2), "tanh", "softmax")
+    operator = HessianOperator(net, X, T)
+    H = operator.to_dense()
+    for seed in (0, 7):
+        signs = np.random.default_rng(seed).choice([-1.0, 1.0], (9, net.n_parameters))
+        found = [s @ H @ s for s in signs]
+        value, error = operator.trace(probes=9, seed=seed)
+        assert value == pytest.approx(np.mean(found), rel=1e-12)
+        assert error == pytest.approx(np.std(found, ddof=1) / 3, rel=1e-12)
+    assert operator.trace(probes=9) == operator.trace(probes=9, seed=0)
+    assert operator.trace(probes=1).error == np.inf

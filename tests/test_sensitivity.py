@@ -148,3 +148,15 @@ def test_float32_stays_float32():
     assert propagate_error(single, X, X).dtype == np.float32
     assert propagate_covariance(single, X, np.eye(3)).dtype == np.float32
     assert chain_jacobian(outer, single, X).dtype == np.float32
+
+
+@pytest.mark.parametrize("of", ["X", "net", "neither"])
+def test_a_covariance_has_the_precision_of_network_and_patterns(of):
+    net, X = jl.Network.random((3, 4, 2)), np.ones((5, 3), np.float32)
+    net = jl.Network(net.sizes, net.w.astype(np.float32))
+    if of == "X":
+        X = X.astype(float)
+    if of == "net":
+        net = jl.Network(net.sizes, net.w.astype(float))
+    covariance = jl.propagate_covariance(net, X, np.eye(3))
+    assert covariance.dtype == (np.float32 if of == "neither" else np.float64)
