@@ -17,6 +17,7 @@ from jachess_lib.jacobian import (
     parameter_jacobian,
     vector_jacobian_product,
 )
+from jachess_lib.levenberg_marquardt import levenberg_marquardt
 from jachess_lib.network import Network, Trace, forward, one_hot
 from jachess_lib.outer_product import (
     outer_product_diagonal,
@@ -57,6 +58,7 @@ __all__ = [
     "hessian_vector_product",
     "input_jacobian",
     "jacobian_vector_product",
+    "levenberg_marquardt",
     "one_hot",
     "outer_product_diagonal",
     "outer_product_hessian",

@@ -48,9 +48,11 @@ MAY_IMPORT = {
     "hessian": {"_engine", "backpropagation", "network"},
     "outer_product": {"_engine", "backpropagation", "hessian", "jacobian", "network"},
     "hessian_vector": {"_engine", "backpropagation", "network"},
+    "levenberg_marquardt": {"_engine.levenberg_marquardt"},
     "figures": set(),
 }
 OUTSIDE = {
+    "levenberg_marquardt": {"numpy", "scipy"},
     "hidden_units": {"numpy", "scipy"},
     "figures": {"numpy", "matplotlib"},
 }
@@ -71,7 +73,7 @@ PUBLIC = {
     "residual_hessian", "hessian_vector_product", "gauss_newton_vector_product",
     "HessianOperator", "GaussNewtonOperator", "engine", "engine_used",
     "error_gradients", "jacobian_vector_product", "vector_jacobian_product",
-    "HiddenUnit",
+    "HiddenUnit", "levenberg_marquardt",
 }  # fmt: skip
 
 # What stands between the second and the third says in its heading what it finds.
