@@ -31,6 +31,7 @@ def damped_step(J, r, damping, D):
     # eq-levenberg-marquardt-rows: [J; √λ D^½] p ≃ −[r; 0] in least squares
     table = np.concatenate([J, np.diag(np.sqrt(damping * D))])
     Q, R = qr(table, mode="economic", check_finite=False)
+    # eq-levenberg-marquardt: (JᵀJ + λD) p = −Jᵀr, where JᵀJ + λD = RᵀR
     return solve_triangular(R, -Q[: len(r)].T @ r, check_finite=False)
 
 
