@@ -49,6 +49,8 @@ def case():
     v, dx, u = rng.normal(size=26), rng.normal(size=3), rng.normal(size=2)
     a = jl.forward(net, X).a[-1]
     J = jl.input_jacobian(net, X)
+    J_w, r = jl.parameter_jacobian(net, X).reshape(-1, 26), (net(X) - T).ravel()
+    damped = J_w.T @ J_w + 0.1 * np.diag((J_w**2).sum(axis=0))
     given = {
         "w": net.w,
         "X": X,
@@ -72,6 +74,7 @@ def case():
         "H": jl.exact_hessian(net, X, T),
         "G": jl.outer_product_hessian(net, X),
         "Hv": jl.hessian_vector_product(net, X, T, v),
+        "p": -np.linalg.solve(damped, J_w.T @ r),
     }
     return net, given, truth
 

@@ -19,6 +19,7 @@ from jachess_lib.jacobian import (
     parameter_jacobian,
     vector_jacobian_product,
 )
+from jachess_lib.levenberg_marquardt import levenberg_marquardt
 from jachess_lib.network import Network, Trace, forward, one_hot
 from jachess_lib.outer_product import (
     outer_product_diagonal,
@@ -61,6 +62,7 @@ __all__ = [
     "input_jacobian",
     "input_laplacian",
     "jacobian_vector_product",
+    "levenberg_marquardt",
     "one_hot",
     "outer_product_diagonal",
     "outer_product_hessian",

@@ -49,10 +49,12 @@ MAY_IMPORT = {
     "hessian": {"_engine", "backpropagation", "network"},
     "outer_product": {"_engine", "backpropagation", "hessian", "jacobian", "network"},
     "hessian_vector": {"_engine", "backpropagation", "network"},
+    "levenberg_marquardt": {"_engine.levenberg_marquardt"},
     "figures": set(),
     "interop": {"network"},
 }
 OUTSIDE = {
+    "levenberg_marquardt": {"numpy", "scipy"},
     "hidden_units": {"numpy", "scipy"},
     "figures": {"numpy", "matplotlib"},
     "interop": {"numpy", "torch", "safetensors"},  # where they are used, and not before
@@ -75,6 +77,7 @@ PUBLIC = {
     "HessianOperator", "GaussNewtonOperator", "engine", "engine_used",
     "error_gradients", "jacobian_vector_product", "vector_jacobian_product",
     "HiddenUnit", "input_hessian_vector_product", "input_laplacian",
+    "levenberg_marquardt",
 }  # fmt: skip
 
 # What stands between the second and the third says in its heading what it finds.

@@ -27,10 +27,16 @@ LESSONS = (
     "hessian",
     "outer_product",
     "hessian_vector",
+    "levenberg_marquardt",
 )
-# What is no fault, (function, line as it is changed): both matrices are symmetric.
+# What is no fault, (function, line as it is changed): both matrices are symmetric, and
+# a step that changes nothing may be taken or not.
 NO_FAULTS = {
     ("one_layer_down", "M = einsum('nj,kj,nkq->nqj', unit.dh(a), V, B)"),
+    (
+        "one_step",
+        "if gain >= 0:\n    at, D = (trial, np.maximum(D, fit.scales(trial.J)))",
+    ),
     ("outer_product_hessian", "return einsum('nkp,nkl,nlq->qp', J, M, J)"),
 }
 
@@ -179,7 +185,30 @@ ANSWERS = {
         m.input_hessian_vector_product(net, X, dX),
         m.input_laplacian(net, X),
     ],
+    "levenberg_marquardt": lambda m, net, X, T, v, u, dX: [
+        *steps(m, v),
+        *fit(m, net.with_output(jl.OUTPUT_UNITS["linear"]), X, T),
+    ],
 }
+
+
+def steps(m, v):
+    """Return what the parts of a least-squares step give, for tables of 7 by 3."""
+    rng = np.random.default_rng(len(v))
+    J, r, D = rng.standard_normal((7, 3)), rng.standard_normal(7), np.arange(1.5, 4)
+    p = m.damped_step(J, r, 0.3, D)
+    rules = [m.next_damping(0.3, 4.0, gain) for gain in (-1.0, 0.0, 0.2, 0.7, 3.0)]
+    return [p, m.foretold_fall(J, p, 0.3, D), m.covariance(J, r), rules]
+
+
+def fit(m, net, X, T):
+    """Return the path of a few steps, of several kinds."""
+    for keywords in ({"max_steps": 6}, {"scale": "identity", "damping": 1e-9}):
+        found = m.levenberg_marquardt(
+            net, X, T, **{"max_steps": 12, "alpha": 0.01, **keywords}
+        )
+        yield np.concatenate([found.costs, found.dampings, found.x])
+        yield found.njev
 
 
 def answers(lesson, module):

@@ -253,6 +253,7 @@ def test_the_shapes_of_the_notation_are_those_of_the_library():
         "M": (net.output.dy_da(trace.a[-1]), sizes),
         "g": (jl.parameter_jacobian(net, X, of="activations")[0, 0], sizes),
         "step": (1e-6, {}),
+        "damping": (1e-3, {}),
         "np.eye(K)": (np.eye(2), sizes),
     }
     table = page("notation").split("## The table")[1].split("$D$ counts")[0]

@@ -1,7 +1,7 @@
 """Draw the picture at the head of each chapter: python -m book._tools.pictures.
 
 Small, drawn in the colours of the page, which a reader may turn dark, and computed by
-the library: no line is there for ornament. The landing page shows the same nine.
+the library: no line is there for ornament. The landing page shows the same.
 """
 
 from pathlib import Path
@@ -219,6 +219,42 @@ def pushed_along():
     )
 
 
+def held_back():
+    """Draw the valley of a decay, a jump that leaves it, and steps that do not."""
+    x = np.linspace(0, 3, 8)
+    t, w_1 = 2 * np.exp(-x), np.linspace(-3.9, 0.9, 200)
+    e = np.exp(np.outer(w_1, x))
+    ee, te = (e**2).sum(axis=1), e @ t
+
+    def place(w_1, w_2):
+        return np.stack([330 + 80 * w_1, 165 - 46 * np.clip(w_2, -0.3, 3.5)], 1)
+
+    drawn = ""
+    for level in (0.05, 0.4, 1.2, 2.1):
+        root = te**2 - ee * (t @ t - 2 * level)  # E is a parabola in w_2
+        inside = root >= 0
+        half, middle = np.sqrt(root[inside]) / ee[inside], (te / ee)[inside]
+        up, down = (place(w_1[inside], middle + sign * half) for sign in (1, -1))
+        drawn += path(np.concatenate([up, down[::-1]]), "rule", closed=True)
+    start = jl.Network((1, 1, 1), [0, -3, 0, 0.3], "exp")
+    ways = [start.w] + [
+        jl.levenberg_marquardt(
+            start, x[:, None], t[:, None], free=[1, 3], max_steps=k
+        ).x
+        for k in range(1, 13)
+    ]
+    way = place(*np.array(ways)[:, [1, 3]].T)
+    return (
+        drawn
+        + path(way, "J")
+        + "".join(circle(*p, 2.6, "J") for p in way)
+        + arrow(*way[0], 600, way[0, 1] - 31, "residual")
+        + circle(*way[0], 4, "ink")
+        + text(440, 112, "a tangent, trusted", "residual")
+        + text(285, 60, "held back by λ", "J")
+    )
+
+
 PICTURES = {
     1: (one_vector, "A network of 3, 4 and 2 units, and its 26 weights in two rows."),
     2: (error_signals, "The network with an error signal on every unit, run from right "
@@ -235,6 +271,8 @@ PICTURES = {
     8: (two_terms, "Three coloured matrices: the Hessian is the sum of the outer "
         "products and of a second, paler one."),
     9: (pushed_along, "A unit vector v on a circle, and Hv on a longer ellipse."),
+    10: (held_back, "Level lines of a valley; from one point a long arrow leaves "
+        "the picture, and a line with dots runs down to the bottom."),
 }  # fmt: skip
 
 
