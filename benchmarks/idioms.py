@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 import jachess_lib as jl
+from jachess_lib.levenberg_marquardt import damped_step
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "idioms.json"
@@ -50,7 +51,6 @@ def case():
     a = jl.forward(net, X).a[-1]
     J = jl.input_jacobian(net, X)
     J_w, r = jl.parameter_jacobian(net, X).reshape(-1, 26), (net(X) - T).ravel()
-    damped = J_w.T @ J_w + 0.1 * np.diag((J_w**2).sum(axis=0))
     given = {
         "w": net.w,
         "X": X,
@@ -74,7 +74,7 @@ def case():
         "H": jl.exact_hessian(net, X, T),
         "G": jl.outer_product_hessian(net, X),
         "Hv": jl.hessian_vector_product(net, X, T, v),
-        "p": -np.linalg.solve(damped, J_w.T @ r),
+        "p": damped_step(J_w, r, 0.1, np.ones(26)),
     }
     return net, given, truth
 
