@@ -48,8 +48,11 @@ MAY_IMPORT = {
     "hessian": {"_engine", "backpropagation", "network"},
     "outer_product": {"_engine", "backpropagation", "hessian", "jacobian", "network"},
     "hessian_vector": {"_engine", "backpropagation", "network"},
+    "inverse": {
+        "_engine", "_engine.inverse", "jacobian", "network", "outer_product",
+    },
     "figures": set(),
-}
+}  # fmt: skip
 OUTSIDE = {
     "hidden_units": {"numpy", "scipy"},
     "figures": {"numpy", "matplotlib"},
@@ -71,7 +74,8 @@ PUBLIC = {
     "residual_hessian", "hessian_vector_product", "gauss_newton_vector_product",
     "HessianOperator", "GaussNewtonOperator", "engine", "engine_used",
     "error_gradients", "jacobian_vector_product", "vector_jacobian_product",
-    "HiddenUnit",
+    "HiddenUnit", "Pruned", "inverse_outer_product", "obd_saliency", "obs_saliency",
+    "prune", "update_inverse",
 }  # fmt: skip
 
 # What stands between the second and the third says in its heading what it finds.
