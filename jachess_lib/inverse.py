@@ -21,7 +21,12 @@ import numpy as np
 from numpy.linalg import solve
 
 from jachess_lib._engine import lesson
-from jachess_lib._engine.inverse import check_prune, check_update, inverse_within
+from jachess_lib._engine.inverse import (
+    check_prune,
+    check_update,
+    in_its_precision,
+    inverse_within,
+)
 from jachess_lib.jacobian import parameter_jacobian
 from jachess_lib.network import Network, forward
 from jachess_lib.outer_product import outer_product_diagonal, outer_product_hessian
@@ -82,8 +87,10 @@ def inverse_outer_product(net, X, alpha):
 def one_more(inverse, J, M):
     """Return the inverse of A + JᵀMJ, given that of A."""
     gain = inverse @ J.T
+    # eq-inverse-rank-one: 1/(1/c + ρ), which for K rows is a K×K matrix
+    middle = solve(np.eye(len(M)) + M @ (J @ gain), M)
     # eq-inverse-rank-k: (A + JᵀMJ)⁻¹ = A⁻¹ − A⁻¹Jᵀ (I + M J A⁻¹ Jᵀ)⁻¹ M J A⁻¹
-    return inverse - gain @ solve(np.eye(len(M)) + M @ (J @ gain), M @ gain.T)
+    return inverse - gain @ middle @ gain.T
 
 
 def update_inverse(inverse, J, M=None):
@@ -177,11 +184,10 @@ class Pruned(NamedTuple):
     deleted: tuple[int, ...]
 
 
-def prune(net, X, alpha, count, *, rule="obs", deleted=(), refresh=1):
+def prune(net, X, alpha, count, *, rule="obs", move=None, deleted=(), refresh=1):
     """Return the network with `count` more of its (P,) weights at zero, as `Pruned`.
 
-    One weight after another: the one that costs least by the rule. With "obs" the
-    others move to make up for it; with "obd" and "magnitude" they stay.
+    One weight after another: the one that costs least by the rule.
 
     Parameters
     ----------
@@ -193,6 +199,9 @@ def prune(net, X, alpha, count, *, rule="obs", deleted=(), refresh=1):
         How many to delete, at most as many as are left.
     rule : {"obs", "obd", "magnitude"}
         By `obs_saliency`, `obd_saliency` or |w_q|.
+    move : bool, optional
+        Whether the other weights move to make up for it. Unless given they do so for
+        "obs" alone.
     deleted : sequence of int
         The places in `net.w` that have gone before, and stay at zero.
     refresh : int
@@ -210,23 +219,23 @@ def prune(net, X, alpha, count, *, rule="obs", deleted=(), refresh=1):
     (0, 2)
     """
     w, deleted = check_prune(net, X, alpha, count, rule, deleted, refresh)
+    move = rule == "obs" if move is None else move
     for turn in range(count):
         if turn % refresh == 0:
-            A = alpha * np.eye(len(w)) + outer_product_hessian(
-                net.with_parameters(w), X
-            )
-            B = inverse_within(A, deleted) if rule == "obs" else np.zeros_like(A)
+            G = outer_product_hessian(net.with_parameters(w), X)
+            A = alpha * np.eye(len(w)) + G
+            B = inverse_within(A, deleted)
         kept = np.delete(np.arange(len(w)), deleted)
         costs = COSTS[rule](w[kept], A[kept, kept], B[kept, kept])
         q = int(kept[np.argmin(costs)])
-        if rule == "obs":
+        if move:
             # eq-inverse-pinned: Δw = −w_q A⁻¹e_q/[A⁻¹]_qq
             w = w - w[q] / B[q, q] * B[:, q]
-            # eq-inverse-delete: A⁻¹ − A⁻¹e_q (A⁻¹e_q)ᵀ/[A⁻¹]_qq
-            B = B - np.outer(B[:, q], B[:, q]) / B[q, q]
+        # eq-inverse-delete: A⁻¹ without weight q is A⁻¹ − A⁻¹e_q (A⁻¹e_q)ᵀ/[A⁻¹]_qq
+        B = B - np.outer(B[:, q], B[:, q]) / B[q, q]
         deleted.append(q)
         w[deleted] = 0
-    return Pruned(net.with_parameters(w.astype(net.w.dtype)), tuple(deleted))
+    return Pruned(in_its_precision(net, w), tuple(deleted))
 
 
 COSTS = {

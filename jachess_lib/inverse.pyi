@@ -53,6 +53,7 @@ def prune(
     count: int,
     *,
     rule: Literal["obs", "obd", "magnitude"] = "obs",
+    move: bool | None = None,
     deleted: Sequence[int] = (),
     refresh: int = 1,
 ) -> Pruned: ...

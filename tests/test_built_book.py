@@ -94,7 +94,7 @@ def test_what_is_shipped_comes_with_its_licence(html):
     assert (html / "_static" / "minisearch" / "LICENSE.txt").exists()
 
 
-CHAPTER = re.compile(r"notebooks/0?(\d)_\w+\.html")
+CHAPTER = re.compile(r"notebooks/0?([1-9]\d?)_\w+\.html")
 
 
 def test_a_chapter_has_its_number_everywhere(html, page_name):

@@ -242,6 +242,20 @@ def test_each_rule_deletes_by_its_own_order():
     assert prune(net, X, 0.5, 1).deleted[0] == np.argmin(obs_saliency(net, X, 0.5))
 
 
+def test_which_goes_and_who_moves_are_two_choices():
+    net, X, _ = case((3, 4, 2), "tanh", "softmax", N=20)
+    A = outer_product_hessian(net, X) + 0.5 * np.eye(26)
+    q = int(np.argmin(abs(net.w)))
+    moved, deleted = prune(net, X, 0.5, 1, rule="magnitude", move=True)
+    assert deleted == (q,)
+    rest = np.delete(np.arange(26), q)
+    step = np.linalg.solve(A[np.ix_(rest, rest)], A[rest, q] * net.w[q])
+    np.testing.assert_allclose(moved.w[rest], net.w[rest] + step, rtol=1e-10)
+    stays, deleted = prune(net, X, 0.5, 1, move=False)
+    rest = np.delete(np.arange(26), deleted)
+    np.testing.assert_array_equal(stays.w[rest], net.w[rest])
+
+
 def test_pruning_goes_on_where_it_stopped():
     net, X, _ = case((3, 4, 2), "tanh", "softmax", N=20)
     whole = prune(net, X, 0.5, 6, refresh=2)

@@ -181,6 +181,11 @@ def check_prune(net, X, alpha, count, rule, deleted, refresh):
     return w, deleted
 
 
+def in_its_precision(net, w):
+    """Return the network with other parameters, in the precision that it has."""
+    return net.with_parameters(w.astype(net.w.dtype, copy=False))
+
+
 def inverse_within(A, deleted):
     """Return the inverse of A without some rows and columns, with zeros in them."""
     kept = np.delete(np.arange(len(A)), deleted)
