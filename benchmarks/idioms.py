@@ -49,6 +49,8 @@ def case():
     X, T = rng.normal(size=(5, 3)), np.eye(2)[rng.integers(2, size=5)]
     v, dx, u = rng.normal(size=26), rng.normal(size=3), rng.normal(size=2)
     a = jl.forward(net, X).a[-1]
+    B = jl.inverse_outer_product(net, X, 1.0)
+    g_n = jl.parameter_jacobian(net, X, of="activations")[0, 1]
     J = jl.input_jacobian(net, X)
     J_w, r = jl.parameter_jacobian(net, X).reshape(-1, 26), (net(X) - T).ravel()
     given = {
@@ -60,6 +62,8 @@ def case():
         "dx": dx,
         "u": u,
         "a_0": a[0],
+        "B": B,
+        "g_n": g_n,
     }
     truth = {
         "Y": net(X),
@@ -73,6 +77,7 @@ def case():
         "dy": J[0] @ dx,
         "H": jl.exact_hessian(net, X, T),
         "G": jl.outer_product_hessian(net, X),
+        "B_new": jl.update_inverse(B, g_n),
         "Hv": jl.hessian_vector_product(net, X, T, v),
         "p": damped_step(J_w, r, 0.1, np.ones(26)),
     }

@@ -13,6 +13,14 @@ from jachess_lib.hessian_vector import (
     input_laplacian,
 )
 from jachess_lib.hidden_units import HIDDEN_UNITS, HiddenUnit
+from jachess_lib.inverse import (
+    Pruned,
+    inverse_outer_product,
+    obd_saliency,
+    obs_saliency,
+    prune,
+    update_inverse,
+)
 from jachess_lib.jacobian import (
     input_jacobian,
     jacobian_vector_product,
@@ -42,6 +50,7 @@ __all__ = [
     "HessianOperator",
     "HiddenUnit",
     "Network",
+    "Pruned",
     "Trace",
     "central_difference",
     "chain_jacobian",
@@ -61,14 +70,19 @@ __all__ = [
     "input_hessian_vector_product",
     "input_jacobian",
     "input_laplacian",
+    "inverse_outer_product",
     "jacobian_vector_product",
     "levenberg_marquardt",
+    "obd_saliency",
+    "obs_saliency",
     "one_hot",
     "outer_product_diagonal",
     "outer_product_hessian",
     "parameter_jacobian",
     "propagate_covariance",
     "propagate_error",
+    "prune",
     "residual_hessian",
+    "update_inverse",
     "vector_jacobian_product",
 ]

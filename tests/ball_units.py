@@ -52,6 +52,12 @@ class Ball:
     def __rsub__(self, other):
         return -self + other
 
+    def __truediv__(self, other):
+        other = ball(other)
+        value = self.value / other.value
+        carried = (self.rounding + abs(value) * other.rounding) / abs(other.value)
+        return Ball(value, carried + abs(value))
+
     __radd__, __rmul__ = __add__, __mul__
 
     def __pow__(self, power):
@@ -67,6 +73,18 @@ def ball(number):
 def balls(array):
     """Return an array of balls that hold these floats and nothing else."""
     return np.frompyfunc(ball, 1, 1)(np.asarray(array))
+
+
+def solve(A, B):
+    """Return A⁻¹B of arrays of balls, by elimination; no pivot may hold zero."""
+    A, B = balls(A), balls(B)
+    for k in range(len(A)):
+        assert A[k, k].value > 0 or A[k, k].value < 0
+        for j in range(len(A)):
+            if j != k:
+                factor = A[j, k] / A[k, k]
+                A[j], B[j] = A[j] - A[k] * factor, B[j] - B[k] * factor
+    return B / np.diagonal(A)[:, None]
 
 
 def unit(f, slope):

@@ -50,9 +50,12 @@ MAY_IMPORT = {
     "outer_product": {"_engine", "backpropagation", "hessian", "jacobian", "network"},
     "hessian_vector": {"_engine", "backpropagation", "network"},
     "levenberg_marquardt": {"_engine.levenberg_marquardt"},
+    "inverse": {
+        "_engine", "_engine.inverse", "jacobian", "network", "outer_product",
+    },
     "figures": set(),
     "interop": {"network"},
-}
+}  # fmt: skip
 OUTSIDE = {
     "levenberg_marquardt": {"numpy", "scipy"},
     "hidden_units": {"numpy", "scipy"},
@@ -78,6 +81,8 @@ PUBLIC = {
     "error_gradients", "jacobian_vector_product", "vector_jacobian_product",
     "HiddenUnit", "input_hessian_vector_product", "input_laplacian",
     "levenberg_marquardt",
+    "Pruned", "inverse_outer_product", "obd_saliency", "obs_saliency",
+    "prune", "update_inverse",
 }  # fmt: skip
 
 # What stands between the second and the third says in its heading what it finds.

@@ -95,6 +95,7 @@ def test_what_is_shipped_comes_with_its_licence(html):
 
 
 CHAPTER = re.compile(r"notebooks/0?(\d+)_\w+\.html")
+CHAPTER = re.compile(r"notebooks/0?([1-9]\d?)_\w+\.html")
 
 
 def test_a_chapter_has_its_number_everywhere(html, page_name):

@@ -52,6 +52,8 @@ OF_X["input_hessian_vector_product"] = lambda net, X: jl.input_hessian_vector_pr
     net, X, np.ones((5, 3))
 )
 OF_X["input_laplacian"] = lambda net, X: jl.input_laplacian(net, X)
+for _solved in ("inverse_outer_product", "obd_saliency", "obs_saliency"):
+    OF_X[_solved] = lambda net, X, name=_solved: getattr(jl, name)(net, X, 0.5)
 OF_X["vector_jacobian_product"] = lambda net, X: jl.vector_jacobian_product(net, X, T)
 OF_X["levenberg_marquardt"] = lambda net, X: jl.levenberg_marquardt(net, X, T)
 OF_T = {
@@ -81,6 +83,9 @@ WITH_OUT = {
     "residual_hessian": ((P, P), ()),
     "hessian_vector_product": ((P,), (np.arange(P) / P,)),
     "gauss_newton_vector_product": ((P,), (np.arange(P) / P,)),
+    "inverse_outer_product": ((P, P), (0.5,)),
+    "obd_saliency": ((P,), (0.5,)),
+    "obs_saliency": ((P,), (0.5,)),
 }
 EVERY_X = pytest.mark.parametrize("f", OF_X.values(), ids=OF_X)
 EVERY_T = pytest.mark.parametrize("f", OF_T.values(), ids=OF_T)
@@ -167,6 +172,9 @@ def test_every_public_function_is_covered():
         "HiddenUnit",
         "engine",
         "engine_used",
+        "Pruned",
+        "prune",
+        "update_inverse",
     }
     assert functions - elsewhere == set(OF_X) - {"call"}
 

@@ -15,6 +15,7 @@ from balls import (
     FUNCTIONS,
     REACH,
     SHALLOW,
+    STRAIGHT,
     SUMS,
     case,
     distances,
@@ -64,7 +65,8 @@ def test_every_entry_is_where_the_ball_is(arguments):
 def test_every_digit_far_out(arguments, reach):
     c = case(*arguments, reach)
     assert np.abs(jl.forward(c.net, c.X).a[-1]).max() > 0.9 * reach
-    hold(c, [dtype for dtype in REACH if REACH[dtype] >= reach])
+    dtypes = [dtype for dtype in REACH if REACH[dtype] >= reach]
+    hold(c, dtypes, functions=STRAIGHT)
 
 
 @NEAR_AND_FAR
@@ -126,10 +128,10 @@ def test_planted_mistakes_are_caught(unit, part, wrong, monkeypatch):
     hidden = unit.name if is_hidden else "softplus"
     output = "softmax" if is_hidden else unit.name
     c = case((2, 3, 4), hidden, output, 4, 85)
-    hold(c, [np.float64])
+    hold(c, [np.float64], functions=STRAIGHT)
     monkeypatch.setitem(vars(unit), part, wrong)
     with pytest.raises(AssertionError, match="blocked|plain"):
-        hold(c, [np.float64])
+        hold(c, [np.float64], functions=STRAIGHT)
 
 
 def test_a_mistake_in_the_twelfth_digit_is_caught():

@@ -52,6 +52,12 @@ def right() -> None:
     assert_type(jl.complex_step(np.sin, 1.0), Real)
     fit = jl.levenberg_marquardt(net, X, T, free=[0, 3], scale="identity")
     assert fit.success
+    A_inv = jl.inverse_outer_product(net, X, 1.0, out=np.empty((26, 26)))
+    assert_type(A_inv, Real)
+    assert_type(jl.update_inverse(A_inv, v, -1.0), Real)
+    assert_type(jl.obd_saliency(net, X, 1.0), Real)
+    assert_type(jl.obs_saliency(net, X, alpha=0.5, weights=np.ones(5)), Real)
+    assert_type(jl.prune(net, X, 1.0, 3, rule="obd"), jl.Pruned)
     H = jl.HessianOperator(net, X, T, weights=np.ones(5))
     assert_type(H.plus(1.0).at(v), jl.HessianOperator)
     assert_type(jl.GaussNewtonOperator(net, X).diagonal(), Real)

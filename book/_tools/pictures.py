@@ -255,6 +255,33 @@ def held_back():
     )
 
 
+def one_weight_goes():
+    """Draw a bowl, and two ways from its floor to where one weight is zero."""
+    A, w = np.array([[6.0, 4.0], [4.0, 6.0]]), np.array([4.0, -1.0])
+    turn = np.linspace(0, 2 * np.pi, 90)
+    ring = np.stack([np.cos(turn), np.sin(turn)], axis=1)
+    ring = np.linalg.solve(np.linalg.cholesky(A).T, ring.T).T
+    damage, surgery = np.array([4, 0]), np.array([10 / 3, 0])
+
+    def at(points):
+        return np.array([300, 50]) + (points - [3.7, 0]) * [90, -48]
+
+    bowls = [path(at(w + np.sqrt(2 * L) * ring), "rule", closed=True) for L in (0.4, 1)]
+    touching = path(at(w + np.sqrt(10 / 3) * ring), "J", closed=True)
+    return (
+        "".join(bowls)
+        + touching
+        + line(60, 50, 580, 50, "ink")
+        + arrow(*at(w), *at(damage), "residual")
+        + arrow(*at(w), *at(surgery), "J")
+        + circle(*at(w), 4, "ink")
+        + text(70, 40, "one weight is zero")
+        + text(at(damage)[0] + 10, 40, "the other stays", "residual")
+        + text(at(surgery)[0] - 20, 40, "it moves", "J", 15)
+        + text(at(w)[0] + 10, at(w)[1] + 14, "trained")
+    )
+
+
 PICTURES = {
     1: (one_vector, "A network of 3, 4 and 2 units, and its 26 weights in two rows."),
     2: (error_signals, "The network with an error signal on every unit, run from right "
@@ -273,6 +300,8 @@ PICTURES = {
     9: (pushed_along, "A unit vector v on a circle, and Hv on a longer ellipse."),
     10: (held_back, "Level lines of a valley; from one point a long arrow leaves "
         "the picture, and a line with dots runs down to the bottom."),
+    11: (one_weight_goes, "Ellipses around the trained weights, and two arrows to the "
+        "line where one weight is zero: straight, and to where an ellipse touches it."),
 }  # fmt: skip
 
 

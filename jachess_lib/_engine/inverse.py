@@ -1,0 +1,194 @@
+"""The inverse of the outer-product matrix by a Cholesky factor, and its checks."""
+
+import numpy as np
+from scipy.linalg import cho_factor, inv, lapack
+
+from jachess_lib._engine.connection import Task, of_parameters
+from jachess_lib._engine.floats import wide
+from jachess_lib._engine.hessian import fill_square, square
+from jachess_lib._engine.inputs import (
+    _numbers,
+    _require_finite,
+    _require_real,
+    check_choice,
+    check_count,
+    check_index,
+    check_inputs,
+    check_network,
+    check_number,
+)
+from jachess_lib._engine.outer_product import _outer_product_diagonal
+
+
+def check_alpha(alpha):
+    """Return a number above zero."""
+    alpha = check_number("alpha", alpha)
+    if alpha <= 0:
+        raise ValueError(
+            f"alpha must be above zero, got {alpha}: without it A has no inverse where "
+            "the patterns leave a direction free"
+        )
+    return alpha
+
+
+def _check_diagonal(net, X, alpha):
+    return {"net": net, "X": check_inputs(net, X), "alpha": check_alpha(alpha)}
+
+
+def _check(net, X, alpha):
+    given = _check_diagonal(net, X, alpha)
+    _require_visible(**given)
+    return given
+
+
+def _require_visible(net, X, alpha):
+    """Refuse an alpha that rounding hides beside the curvature of the patterns."""
+    wider = net.with_parameters(net.w.astype(wide(net.w.dtype), copy=False))
+    trace = float(_outer_product_diagonal(wider, X).sum())
+    least = np.finfo(float).eps * trace
+    if alpha < least:
+        raise ValueError(
+            f"alpha is {alpha:.3g}, and rounding hides it beside patterns whose "
+            f"curvature has the trace {trace:.3g}: use at least {least:.1g}"
+        )
+
+
+def inverse_of(A):
+    """Return the inverse of a symmetric matrix, symmetric to the last bit."""
+    try:
+        factor, lower = cho_factor(A, lower=True, check_finite=False)
+        inverse, _ = lapack.dpotri(factor, lower=lower, overwrite_c=True)
+        inverse = np.tril(inverse)
+        return inverse + np.tril(inverse, -1).T
+    except np.linalg.LinAlgError:  # weights of both signs may make it indefinite
+        inverse = inv(A, check_finite=False)
+        return (inverse + inverse.T) / 2
+
+
+def _curvature(net, X, alpha, weights):
+    A = np.empty((net.n_parameters,) * 2)
+    fill_square(net, X.astype(float, copy=False), None, A, weights)
+    A.flat[:: len(A) + 1] += alpha
+    return A
+
+
+def _inverse_outer_product(net, X, alpha, out, weights=None):
+    out[...] = inverse_of(_curvature(net, X, alpha, weights))
+    return out
+
+
+def _obd_saliency(net, X, alpha, weights=None):
+    A_qq = alpha + _outer_product_diagonal(net, X, weights)
+    return A_qq * net.w**2 / 2
+
+
+def _obs_saliency(net, X, alpha, weights=None):
+    inverse = inverse_of(_curvature(net, X, alpha, weights))
+    return (net.w.astype(float) ** 2 / (2 * np.diagonal(inverse))).astype(
+        np.result_type(X, net.w)
+    )
+
+
+def _no_shards(given):
+    """Say that no sum of parts makes an inverse."""
+    return False
+
+
+def _square(net, X, alpha):
+    shape, beside, _ = square("solve with a GaussNewtonOperator")(net, X)
+    return (
+        shape,
+        beside + 3 * 8 * net.n_parameters**2,
+        "solve with a GaussNewtonOperator",
+    )
+
+
+def _of_parameters(net, X, alpha):
+    return of_parameters(net)
+
+
+inverse_outer_product = Task(
+    _check, _inverse_outer_product, result=_square, is_sum=_no_shards
+)
+obd_saliency = Task(
+    _check_diagonal,
+    _obd_saliency,
+    result=_of_parameters,
+    fills=False,
+    is_sum=_no_shards,
+)
+obs_saliency = Task(
+    _check, _obs_saliency, result=_of_parameters, fills=False, is_sum=_no_shards
+)
+
+
+# What is no lesson: its arguments are checked here.
+
+
+def _matrix(name, value, shape):
+    """Return a finite real matrix of that shape, in double precision."""
+    array = _numbers(name, value).astype(float, copy=False)
+    _require_real(name, array)
+    if array.shape != shape:
+        raise ValueError(f"{name} must have shape {shape}, got shape {array.shape}")
+    _require_finite(name, array)
+    return array
+
+
+def check_update(inverse, J, M):
+    """Return A⁻¹, J and M as finite arrays of shapes (P, P), (K, P) and (K, K)."""
+    J = _numbers("J", J)
+    _require_real("J", J)
+    P = len(np.atleast_1d(inverse))
+    inverse = _matrix("inverse", inverse, (P, P))
+    if J.ndim not in (1, 2) or J.shape[-1] != P:
+        raise ValueError(
+            f"J must have shape (K, P) or (P,), P = {P} being the size of `inverse`, "
+            f"got shape {J.shape}"
+        )
+    J = np.atleast_2d(J)
+    _require_finite("J", J)
+    K = len(J)
+    if M is None or np.ndim(M) == 0:
+        M = (1.0 if M is None else check_number("M", M)) * np.eye(K)
+    M = _matrix("M", M, (K, K))
+    left = np.eye(K) + M @ (J @ inverse @ J.T)
+    if K and np.linalg.cond(left) > 1 / np.finfo(float).eps:
+        raise ValueError(
+            "A + JᵀMJ is singular, so it has no inverse: M takes away all that A has "
+            "in some direction"
+        )
+    return inverse, J, M
+
+
+def check_prune(net, X, alpha, count, rule, deleted, refresh):
+    """Return the parameters in double precision, and a list of what has gone."""
+    check_network("net", net)
+    check_choice("rule", rule, ("obs", "obd", "magnitude"))
+    check_count("refresh", refresh)
+    P, w = net.n_parameters, np.array(net.w, float)
+    deleted = [check_index("deleted", q, P) for q in deleted]
+    for q in deleted:
+        if w[q] != 0:
+            raise ValueError(
+                f"deleted names place {q}, whose weight is {w[q]:.3g}: only weights "
+                "that are zero have gone"
+            )
+    left = P - len(set(deleted))
+    if check_count("count", count) > left:
+        raise ValueError(f"count is {count}, but only {left} weights are left")
+    _check(net, X, alpha)
+    return w, deleted
+
+
+def in_its_precision(net, w):
+    """Return the network with other parameters, in the precision that it has."""
+    return net.with_parameters(w.astype(net.w.dtype, copy=False))
+
+
+def inverse_within(A, deleted):
+    """Return the inverse of A without some rows and columns, with zeros in them."""
+    kept = np.delete(np.arange(len(A)), deleted)
+    B = np.zeros_like(A)
+    B[np.ix_(kept, kept)] = inverse_of(A[np.ix_(kept, kept)])
+    return B
