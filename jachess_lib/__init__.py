@@ -17,6 +17,7 @@ from jachess_lib.jacobian import (
     parameter_jacobian,
     vector_jacobian_product,
 )
+from jachess_lib.laplace import laplace
 from jachess_lib.levenberg_marquardt import levenberg_marquardt
 from jachess_lib.network import Network, Trace, forward, one_hot
 from jachess_lib.outer_product import (
@@ -58,6 +59,7 @@ __all__ = [
     "hessian_vector_product",
     "input_jacobian",
     "jacobian_vector_product",
+    "laplace",
     "levenberg_marquardt",
     "one_hot",
     "outer_product_diagonal",

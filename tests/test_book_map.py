@@ -49,9 +49,11 @@ MAY_IMPORT = {
     "outer_product": {"_engine", "backpropagation", "hessian", "jacobian", "network"},
     "hessian_vector": {"_engine", "backpropagation", "network"},
     "levenberg_marquardt": {"_engine.levenberg_marquardt"},
+    "laplace": {"_engine.laplace", "backpropagation", "jacobian", "network"},
     "figures": set(),
 }
 OUTSIDE = {
+    "laplace": {"numpy", "scipy"},
     "levenberg_marquardt": {"numpy", "scipy"},
     "hidden_units": {"numpy", "scipy"},
     "figures": {"numpy", "matplotlib"},
@@ -73,7 +75,7 @@ PUBLIC = {
     "residual_hessian", "hessian_vector_product", "gauss_newton_vector_product",
     "HessianOperator", "GaussNewtonOperator", "engine", "engine_used",
     "error_gradients", "jacobian_vector_product", "vector_jacobian_product",
-    "HiddenUnit", "levenberg_marquardt",
+    "HiddenUnit", "levenberg_marquardt", "laplace",
 }  # fmt: skip
 
 # What stands between the second and the third says in its heading what it finds.
@@ -429,6 +431,8 @@ def test_headings_are_in_sentence_case(path):
         "Hessian",
         "Gauss–Newton",
         "Levenberg–Marquardt",
+        "Laplace",
+        "Gaussian",
         "Fisher",
         "JupyterLab",
         "Windows",

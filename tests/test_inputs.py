@@ -49,6 +49,7 @@ OF_X["jacobian_vector_product"] = lambda net, X: jl.jacobian_vector_product(
     net, X, np.ones((5, 3)), wrt="inputs"
 )
 OF_X["vector_jacobian_product"] = lambda net, X: jl.vector_jacobian_product(net, X, T)
+OF_X["laplace"] = lambda net, X: jl.laplace(net, X, T, 1.0).root
 OF_X["levenberg_marquardt"] = lambda net, X: jl.levenberg_marquardt(net, X, T)
 OF_T = {
     "error": jl.error,

@@ -208,15 +208,17 @@ def test_which_matrix_a_weight_that_is_used_twice():
 
 
 def test_the_glossary_names_the_chapter_that_uses_a_word_first():
-    chapters = [
-        "".join(s for c in cells if c["cell_type"] == "markdown" for s in c["source"])
+    chapters = {
+        int(path.stem[:2]): "".join(
+            s for c in cells if c["cell_type"] == "markdown" for s in c["source"]
+        )
         for path in sorted((BOOK.parent / "notebooks").glob("*.ipynb"))
         for cells in [json.loads(path.read_text(encoding="utf-8"))["cells"]]
-    ]
-    texts = [
-        re.sub(r"\{cite[^`]*`[^`]*`", "", text).split("## Sources")[0].lower()
-        for text in chapters
-    ]
+    }
+    texts = {
+        n: re.sub(r"\{cite[^`]*`[^`]*`", "", text).split("## Sources")[0].lower()
+        for n, text in chapters.items()
+    }
     entries = re.findall(
         r"^(\S.*)\n  .* First in \[chapter (\d+)\]\(../notebooks/0?\2_\w+\.ipynb\)\.$",
         page("glossary"),
@@ -226,7 +228,7 @@ def test_the_glossary_names_the_chapter_that_uses_a_word_first():
     words = [word.lower() for word, _ in entries]
     assert words == sorted(words)
     for word, number in zip(words, (int(n) for _, n in entries), strict=True):
-        found = [n for n, text in enumerate(texts, 1) if word in text]
+        found = [n for n, text in texts.items() if word in text]
         assert found[:1] == [number], word
 
 
@@ -253,6 +255,8 @@ def test_the_shapes_of_the_notation_are_those_of_the_library():
         "M": (net.output.dy_da(trace.a[-1]), sizes),
         "g": (jl.parameter_jacobian(net, X, of="activations")[0, 0], sizes),
         "step": (1e-6, {}),
+        "alpha": (1.0, {}),
+        "A": (jl.exact_hessian(net, X, T), sizes),
         "damping": (1e-3, {}),
         "np.eye(K)": (np.eye(2), sizes),
     }
