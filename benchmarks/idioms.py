@@ -79,6 +79,7 @@ def case():
         "G": jl.outer_product_hessian(net, X),
         "B_new": jl.update_inverse(B, g_n),
         "Hv": jl.hessian_vector_product(net, X, T, v),
+        "cov": np.linalg.inv(jl.outer_product_hessian(net, X) + 0.5 * np.eye(26)),
         "p": damped_step(J_w, r, 0.1, np.ones(26)),
     }
     return net, given, truth
@@ -89,6 +90,7 @@ def in_jax(net, given):
     import jax
     import jax.flatten_util
     import jax.numpy as jnp
+    import jax.scipy
     import jax.test_util
 
     jax.config.update("jax_enable_x64", True)

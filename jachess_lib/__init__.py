@@ -27,6 +27,7 @@ from jachess_lib.jacobian import (
     parameter_jacobian,
     vector_jacobian_product,
 )
+from jachess_lib.laplace import laplace
 from jachess_lib.levenberg_marquardt import levenberg_marquardt
 from jachess_lib.network import Network, Trace, forward, one_hot
 from jachess_lib.outer_product import (
@@ -72,6 +73,7 @@ __all__ = [
     "input_laplacian",
     "inverse_outer_product",
     "jacobian_vector_product",
+    "laplace",
     "levenberg_marquardt",
     "obd_saliency",
     "obs_saliency",

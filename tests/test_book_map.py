@@ -53,10 +53,12 @@ MAY_IMPORT = {
     "inverse": {
         "_engine", "_engine.inverse", "jacobian", "network", "outer_product",
     },
+    "laplace": {"_engine.laplace", "backpropagation", "jacobian", "network"},
     "figures": set(),
     "interop": {"network"},
 }  # fmt: skip
 OUTSIDE = {
+    "laplace": {"numpy", "scipy"},
     "levenberg_marquardt": {"numpy", "scipy"},
     "hidden_units": {"numpy", "scipy"},
     "figures": {"numpy", "matplotlib"},
@@ -83,6 +85,7 @@ PUBLIC = {
     "levenberg_marquardt",
     "Pruned", "inverse_outer_product", "obd_saliency", "obs_saliency",
     "prune", "update_inverse",
+    "laplace",
 }  # fmt: skip
 
 # What stands between the second and the third says in its heading what it finds.
@@ -438,6 +441,8 @@ def test_headings_are_in_sentence_case(path):
         "Hessian",
         "Gauss–Newton",
         "Levenberg–Marquardt",
+        "Laplace",
+        "Gaussian",
         "Fisher",
         "JupyterLab",
         "Windows",

@@ -301,8 +301,8 @@ def test_every_function_of_a_network_has_a_lesson():
     others = {
         "Network", "Trace", "one_hot", "forward_difference", "central_difference",
         "complex_step", "HessianOperator", "GaussNewtonOperator", "HiddenUnit",
-        "engine", "engine_used", "levenberg_marquardt",
         "Pruned", "prune", "update_inverse",
+        "engine", "engine_used", "levenberg_marquardt", "laplace",
     }  # fmt: skip
     functions = {name for name in jl.__all__ if callable(getattr(jl, name))}
     assert set(LESSONS) == functions - others

@@ -55,6 +55,7 @@ OF_X["input_laplacian"] = lambda net, X: jl.input_laplacian(net, X)
 for _solved in ("inverse_outer_product", "obd_saliency", "obs_saliency"):
     OF_X[_solved] = lambda net, X, name=_solved: getattr(jl, name)(net, X, 0.5)
 OF_X["vector_jacobian_product"] = lambda net, X: jl.vector_jacobian_product(net, X, T)
+OF_X["laplace"] = lambda net, X: jl.laplace(net, X, T, 1.0).root
 OF_X["levenberg_marquardt"] = lambda net, X: jl.levenberg_marquardt(net, X, T)
 OF_T = {
     "error": jl.error,

@@ -29,6 +29,7 @@ LESSONS = (
     "hessian_vector",
     "levenberg_marquardt",
     "inverse",
+    "laplace",
 )
 # What is no fault, (function, line as it is changed): both matrices are symmetric, and
 # a step that changes nothing may be taken or not.
@@ -206,7 +207,20 @@ ANSWERS = {
             for part in (pruned.net.w, pruned.deleted)
         ),
     ],
+    "laplace": lambda m, net, X, T, v, u, dX: [
+        *posteriors(m, net, X, T),
+        *posteriors(m, net.with_output(jl.OUTPUT_UNITS["linear"]), X, T, 3.0),
+    ],
 }
+
+
+def posteriors(m, net, X, T, beta=1.0):
+    """Return all that two posteriors say."""
+    for structure in ("full", "last_layer"):
+        post = m.laplace(net, X, T, 0.7, beta, structure=structure)
+        yield [post.log_evidence, post.gamma, post.decrement, *post.reestimate()]
+        yield from (post.root, post.covariance, post.sample(2), *post.predict(X)[:2])
+        yield post.predict(X).noise
 
 
 def steps(m, v):

@@ -58,6 +58,9 @@ def right() -> None:
     assert_type(jl.obd_saliency(net, X, 1.0), Real)
     assert_type(jl.obs_saliency(net, X, alpha=0.5, weights=np.ones(5)), Real)
     assert_type(jl.prune(net, X, 1.0, 3, rule="obd"), jl.Pruned)
+    posterior = jl.laplace(net, X, T, 1.0, beta=2.0, structure="diagonal")
+    assert_type(posterior.predict(X).variance, Real)
+    assert_type(posterior.reestimate(), tuple[float, float])
     H = jl.HessianOperator(net, X, T, weights=np.ones(5))
     assert_type(H.plus(1.0).at(v), jl.HessianOperator)
     assert_type(jl.GaussNewtonOperator(net, X).diagonal(), Real)
@@ -80,5 +83,6 @@ def wrong(net: jl.Network, X: Real, T: Real, v: Real) -> None:
     jl.parameter_jacobian(net, X, of="y")  # type: ignore[arg-type]
     jl.jacobian_vector_product(net, X, v, wrt="weights")  # type: ignore[arg-type]
     jl.levenberg_marquardt(net, X, T, scale="units")  # type: ignore[arg-type]
+    jl.laplace(net, X, T, 1.0, structure="block")  # type: ignore[arg-type]
     jl.hessian_block(net, X, T, 0.5, 0)  # type: ignore[arg-type]
     jl.Network((3, 2), "zeros", hidden=3)  # type: ignore[arg-type]

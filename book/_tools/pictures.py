@@ -282,6 +282,31 @@ def one_weight_goes():
     )
 
 
+def opening_bars():
+    """Draw a curve with its error bars, which open where there are no data."""
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-3, 3, 160)
+    x = x[abs(x) > 1][:40, None]
+    t = np.sin(2 * x) + 0.2 * rng.standard_normal(x.shape)
+    start = jl.Network.random((1, 5, 1), seed=0)
+    net = jl.levenberg_marquardt(start, x, t, alpha=0.01, tolerance=1e-9).net
+    every = np.linspace(-4, 4, 161)[:, None]
+    y, variance, _ = jl.laplace(net, x, t, 0.25, 25.0).predict(every)
+    width = 2 * np.sqrt(variance)
+
+    def place(x, y):
+        down = np.clip(90 - 26 * y, 4, 176)
+        return np.stack([320 + 75 * x, down], axis=-1).reshape(-1, 2)
+
+    band = np.concatenate([place(every, y + width), place(every, y - width)[::-1]])
+    return (
+        path(band, "M", closed=True)
+        + path(place(every, y), "ink")
+        + "".join(circle(*p, 2.4, "J") for p in place(x, t))
+        + text(286, 140, "no data")
+    )
+
+
 PICTURES = {
     1: (one_vector, "A network of 3, 4 and 2 units, and its 26 weights in two rows."),
     2: (error_signals, "The network with an error signal on every unit, run from right "
@@ -302,6 +327,8 @@ PICTURES = {
         "the picture, and a line with dots runs down to the bottom."),
     11: (one_weight_goes, "Ellipses around the trained weights, and two arrows to the "
         "line where one weight is zero: straight, and to where an ellipse touches it."),
+    12: (opening_bars, "A wavy curve through two groups of dots, inside a band that "
+        "is narrow among the dots and wide where there are none."),
 }  # fmt: skip
 
 
