@@ -13,7 +13,7 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.transforms import SphinxTransform
 
-ONE = r"0?[1-9](?![\d-])"
+ONE = r"(?:0?[1-9]|1\d)(?![\d-])"
 NUMBERS = re.compile(rf"\b[Cc]hapters? ({ONE}(?:(?:, | and |–){ONE})*)")
 EXERCISE = re.compile(r"\b[Ee]xercise (\d)\b")
 NAME = re.compile(r"(?:jl\.)?([A-Za-z_]\w*)(?:\(.*\))?")
