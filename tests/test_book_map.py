@@ -51,9 +51,11 @@ MAY_IMPORT = {
     "inverse": {
         "_engine", "_engine.inverse", "jacobian", "network", "outer_product",
     },
+    "spectrum": {"_engine.spectrum", "hessian", "hessian_vector", "outer_product"},
     "figures": set(),
 }  # fmt: skip
 OUTSIDE = {
+    "spectrum": {"numpy", "scipy"},
     "hidden_units": {"numpy", "scipy"},
     "figures": {"numpy", "matplotlib"},
 }
@@ -75,7 +77,8 @@ PUBLIC = {
     "HessianOperator", "GaussNewtonOperator", "engine", "engine_used",
     "error_gradients", "jacobian_vector_product", "vector_jacobian_product",
     "HiddenUnit", "Pruned", "inverse_outer_product", "obd_saliency", "obs_saliency",
-    "prune", "update_inverse",
+    "prune", "update_inverse", "Lanczos", "Spectrum", "hessian_spectrum",
+    "hutchinson_trace", "lanczos", "spectral_density",
 }  # fmt: skip
 
 # What stands between the second and the third says in its heading what it finds.

@@ -298,6 +298,8 @@ def test_every_function_of_a_network_has_a_lesson():
         "Network", "Trace", "one_hot", "forward_difference", "central_difference",
         "complex_step", "HessianOperator", "GaussNewtonOperator", "HiddenUnit",
         "engine", "engine_used", "Pruned", "prune", "update_inverse",
+        "Lanczos", "Spectrum", "hessian_spectrum", "hutchinson_trace", "lanczos",
+        "spectral_density",
     }  # fmt: skip
     functions = {name for name in jl.__all__ if callable(getattr(jl, name))}
     assert set(LESSONS) == functions - others

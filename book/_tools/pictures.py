@@ -262,8 +262,8 @@ PICTURES = {
     8: (two_terms, "Three coloured matrices: the Hessian is the sum of the outer "
         "products and of a second, paler one."),
     9: (pushed_along, "A unit vector v on a circle, and Hv on a longer ellipse."),
-    11: (one_weight_goes, "Ellipses around the trained weights, and two arrows to the line "
-        "where one weight is zero: straight, and to where an ellipse touches it."),
+    11: (one_weight_goes, "Ellipses around the trained weights, and two arrows to the "
+        "line where one weight is zero: straight, and to where an ellipse touches."),
 }  # fmt: skip
 
 
