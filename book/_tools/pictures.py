@@ -272,7 +272,7 @@ def steep_and_flat():
         + "".join(circle(*p, 2.5, "link") for p in at(way))
         + line(340, 120, 620, 120, "ink")
         + "".join(stems)
-        + text(360, 145, "eigenvalues of H: most are near zero")
+        + text(360, 145, "eigenvalues of H: a crowd near zero")
     )
 
 
