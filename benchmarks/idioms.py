@@ -77,6 +77,7 @@ def case():
         "dy": J[0] @ dx,
         "H": jl.exact_hessian(net, X, T),
         "G": jl.outer_product_hessian(net, X),
+        "eigenvalues": np.linalg.eigvalsh(jl.exact_hessian(net, X, T)),
         "B_new": jl.update_inverse(B, g_n),
         "Hv": jl.hessian_vector_product(net, X, T, v),
         "cov": np.linalg.inv(jl.outer_product_hessian(net, X) + 0.5 * np.eye(26)),

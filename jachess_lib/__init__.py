@@ -41,6 +41,14 @@ from jachess_lib.sensitivity import (
     propagate_covariance,
     propagate_error,
 )
+from jachess_lib.spectrum import (
+    Lanczos,
+    Spectrum,
+    hessian_spectrum,
+    hutchinson_trace,
+    lanczos,
+    spectral_density,
+)
 
 __version__ = "0.1.0"
 
@@ -50,8 +58,10 @@ __all__ = [
     "GaussNewtonOperator",
     "HessianOperator",
     "HiddenUnit",
+    "Lanczos",
     "Network",
     "Pruned",
+    "Spectrum",
     "Trace",
     "central_difference",
     "chain_jacobian",
@@ -67,12 +77,15 @@ __all__ = [
     "gauss_newton_vector_product",
     "hessian_block",
     "hessian_diagonal",
+    "hessian_spectrum",
     "hessian_vector_product",
+    "hutchinson_trace",
     "input_hessian_vector_product",
     "input_jacobian",
     "input_laplacian",
     "inverse_outer_product",
     "jacobian_vector_product",
+    "lanczos",
     "laplace",
     "levenberg_marquardt",
     "obd_saliency",
@@ -85,6 +98,7 @@ __all__ = [
     "propagate_error",
     "prune",
     "residual_hessian",
+    "spectral_density",
     "update_inverse",
     "vector_jacobian_product",
 ]

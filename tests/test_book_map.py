@@ -54,12 +54,14 @@ MAY_IMPORT = {
         "_engine", "_engine.inverse", "jacobian", "network", "outer_product",
     },
     "laplace": {"_engine.laplace", "backpropagation", "jacobian", "network"},
+    "spectrum": {"_engine.spectrum", "hessian", "hessian_vector", "outer_product"},
     "figures": set(),
     "interop": {"network"},
 }  # fmt: skip
 OUTSIDE = {
     "laplace": {"numpy", "scipy"},
     "levenberg_marquardt": {"numpy", "scipy"},
+    "spectrum": {"numpy", "scipy"},
     "hidden_units": {"numpy", "scipy"},
     "figures": {"numpy", "matplotlib"},
     "interop": {"numpy", "torch", "safetensors"},  # where they are used, and not before
@@ -86,6 +88,8 @@ PUBLIC = {
     "Pruned", "inverse_outer_product", "obd_saliency", "obs_saliency",
     "prune", "update_inverse",
     "laplace",
+    "Lanczos", "Spectrum", "hessian_spectrum",
+    "hutchinson_trace", "lanczos", "spectral_density",
 }  # fmt: skip
 
 # What stands between the second and the third says in its heading what it finds.

@@ -303,6 +303,8 @@ def test_every_function_of_a_network_has_a_lesson():
         "complex_step", "HessianOperator", "GaussNewtonOperator", "HiddenUnit",
         "Pruned", "prune", "update_inverse",
         "engine", "engine_used", "levenberg_marquardt", "laplace",
+        "Lanczos", "Spectrum", "hessian_spectrum", "hutchinson_trace", "lanczos",
+        "spectral_density",
     }  # fmt: skip
     functions = {name for name in jl.__all__ if callable(getattr(jl, name))}
     assert set(LESSONS) == functions - others

@@ -319,6 +319,8 @@ def test_updates_that_do_not_fit():
         update_inverse(B, np.ones(2))
     with pytest.raises(ValueError, match=r"M must have shape \(2, 2\)"):
         update_inverse(B, np.ones((2, 3)), np.eye(3))
+    with pytest.raises(ValueError, match="M must be real"):
+        update_inverse(B, np.ones(3), [[1j]])
     with pytest.raises(ValueError, match="J must be real"):
         update_inverse(B, 1j * np.ones(3))
     with pytest.raises(ValueError, match=r"J\[0, 1\] is nan"):

@@ -259,6 +259,7 @@ def test_the_shapes_of_the_notation_are_those_of_the_library():
         "A": (jl.outer_product_hessian(net, X) + np.eye(net.n_parameters), sizes),
         "rho": (leverages, sizes),
         "L": (jl.obs_saliency(net, X, 1.0), sizes),
+        "values": (jl.hessian_spectrum(net, X, T).values, sizes),
         "step": (1e-6, {}),
         "alpha": (1.0, {}),
         "damping": (1e-3, {}),

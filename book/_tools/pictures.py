@@ -307,6 +307,36 @@ def opening_bars():
     )
 
 
+def steep_and_flat():
+    """Draw a zigzag walk down a bowl, and the eigenvalues of a small network."""
+    H, w, way = np.array([[5.0, 2.0], [2.0, 2.0]]), np.array([1.0, -0.6]), []
+    for _ in range(9):
+        way.append(w)
+        w = w - 0.3 * H @ w
+    turn = np.linspace(0, 2 * np.pi, 90)
+    ring = np.stack([np.cos(turn), np.sin(turn)], axis=1)
+    ring = np.linalg.solve(np.linalg.cholesky(H).T, ring.T).T
+
+    def at(points):
+        return np.array([150, 88]) + np.asarray(points) * [95, -52]
+
+    net = jl.Network.random((3, 4, 2), output="softmax", seed=6)
+    rng = np.random.default_rng(3)
+    X, T = rng.normal(size=(8, 3)), rng.dirichlet(np.ones(2), 8)
+    values = np.linalg.eigvalsh(jl.exact_hessian(net, X, T))
+    x = 360 + 240 * (values - values[0]) / np.ptp(values)
+    colours = np.where(values < -1e-9, "negative", "positive")
+    stems = [line(p, 120, p, 60, c) for p, c in zip(x, colours, strict=True)]
+    return (
+        "".join(path(at(s * ring), "rule", closed=True) for s in (0.5, 1, 1.6))
+        + path(at(way), "link")
+        + "".join(circle(*p, 2.5, "link") for p in at(way))
+        + line(340, 120, 620, 120, "ink")
+        + "".join(stems)
+        + text(360, 145, "eigenvalues of H: a crowd near zero")
+    )
+
+
 PICTURES = {
     1: (one_vector, "A network of 3, 4 and 2 units, and its 26 weights in two rows."),
     2: (error_signals, "The network with an error signal on every unit, run from right "
@@ -326,9 +356,11 @@ PICTURES = {
     10: (held_back, "Level lines of a valley; from one point a long arrow leaves "
         "the picture, and a line with dots runs down to the bottom."),
     11: (one_weight_goes, "Ellipses around the trained weights, and two arrows to the "
-        "line where one weight is zero: straight, and to where an ellipse touches it."),
+        "line where one weight is zero: straight, and to where an ellipse touches."),
     12: (opening_bars, "A wavy curve through two groups of dots, inside a band that "
         "is narrow among the dots and wide where there are none."),
+    13: (steep_and_flat, "A zigzag walk down a bowl, and a row of stems for the "
+        "eigenvalues: many close to zero, a few far to the right."),
 }  # fmt: skip
 
 

@@ -127,8 +127,9 @@ obs_saliency = Task(
 
 def _matrix(name, value, shape):
     """Return a finite real matrix of that shape, in double precision."""
-    array = _numbers(name, value).astype(float, copy=False)
+    array = _numbers(name, value)
     _require_real(name, array)
+    array = array.astype(float, copy=False)
     if array.shape != shape:
         raise ValueError(f"{name} must have shape {shape}, got shape {array.shape}")
     _require_finite(name, array)

@@ -2,6 +2,7 @@
 
 import { DIFFERENCES } from "./checks-differences.mjs";
 import { HESSIAN } from "./checks-hessian.mjs";
+import { INVERSE } from "./checks-inverse.mjs";
 import { OUTPUTS } from "./checks-outputs.mjs";
 import { PASSES } from "./checks-passes.mjs";
 import { PRODUCTS } from "./checks-products.mjs";
@@ -14,6 +15,7 @@ export const CHECKS = {
   ...DIFFERENCES,
   ...HESSIAN,
   ...PRODUCTS,
+  ...INVERSE,
 };
 const numbers = (values) =>
   values.flatMap((value) => (typeof value === "number" ? [value] : [...value]));

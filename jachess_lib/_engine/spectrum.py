@@ -1,0 +1,138 @@
+"""What the spectrum's algorithms ask of their arguments, and SciPy's own solver."""
+
+import numpy as np
+from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
+
+from jachess_lib._engine.inputs import (
+    _numbers,
+    _require_finite,
+    _require_real,
+    check_choice,
+    check_count,
+    check_inputs,
+    check_network,
+    check_number,
+    check_plain,
+    check_targets,
+)
+from jachess_lib._engine.operators import Estimate
+
+__all__ = [
+    "Estimate",
+    "check_density",
+    "check_lanczos",
+    "check_probes",
+    "check_spectrum",
+    "extreme",
+    "orthogonal_to",
+]
+
+
+def check_spectrum(net, X, T, k, which, curvature):
+    """Check all, and return whether the exact Hessian is asked for."""
+    check_network("net", net)
+    check_choice("which", which, ("LM", "LA", "SA", "BE"))
+    check_choice("curvature", curvature, ("exact", "outer_product"))
+    if k is not None:
+        check_count("k", k)
+    X = check_inputs(net, X)
+    if curvature == "exact":
+        check_targets(net, X, T)
+    return curvature == "exact"
+
+
+def extreme(A, k, which):
+    """Return k eigenvalues, ascending, and their vectors, by products alone."""
+    start = np.random.default_rng(0).standard_normal(A.shape[0])
+    try:
+        values, vectors = eigsh(A, k=k, which=which, v0=start)
+    except ArpackNoConvergence as error:
+        raise RuntimeError(
+            f"only {len(error.eigenvalues)} of the {k} eigenvalues were found within "
+            "the steps allowed: ask for fewer, or for all of them with k=None"
+        ) from None
+    order = np.argsort(values)
+    return values[order], vectors[:, order]
+
+
+def _symmetric(A, rng):
+    """Return A as it is if it multiplies like a symmetric matrix."""
+    if not isinstance(A, LinearOperator):
+        check_plain("A", A)
+        A = _numbers("A", A)
+        _require_real("A", A)
+    if len(A.shape) != 2 or A.shape[0] != A.shape[1] or A.shape[0] == 0:
+        raise ValueError(f"A must be square, of shape (P, P), got shape {A.shape}")
+    if isinstance(A, np.ndarray):
+        _require_finite("A", A)
+    u, v = rng.standard_normal((2, A.shape[0]))
+    Au, Av = (_finite(A @ u), _finite(A @ v))
+    scale = np.linalg.norm(u) * np.linalg.norm(Av) + np.linalg.norm(v) * np.linalg.norm(
+        Au
+    )
+    # products of single precision differ by rounding
+    if abs(u @ Av - v @ Au) > 1e-4 * scale:
+        raise ValueError(
+            "A is not symmetric: its product with u, times v, is not its product with "
+            "v, times u"
+        )
+    return A
+
+
+def _finite(product):
+    if not np.isfinite(product).all():
+        raise ValueError("a product with A is not finite: look for what overflows in A")
+    return product
+
+
+def _signs(A, rows, seed):
+    rng = np.random.default_rng(seed)
+    return rng.choice([-1.0, 1.0], (rows, A.shape[0]))
+
+
+def check_lanczos(A, steps, v, seed):
+    """Return A, and the vector to start from in double precision."""
+    A = _symmetric(A, np.random.default_rng(0))
+    P = A.shape[0]
+    if check_count("steps", steps) > P:
+        raise ValueError(f"steps is {steps}, but A has only {P} eigenvalues")
+    if v is None:
+        return A, _signs(A, 1, seed)[0]
+    v = _numbers("v", v)
+    _require_real("v", v)
+    v = v.astype(float, copy=False)
+    if v.shape != (P,):
+        raise ValueError(f"v must have shape (P,) = ({P},), got shape {v.shape}")
+    _require_finite("v", v)
+    if not v.any():
+        raise ValueError("v is zero: it has no direction to start from")
+    return A, v
+
+
+def check_probes(A, probes, seed):
+    """Return A and random signs, one start a row."""
+    check_count("probes", probes)
+    A = _symmetric(A, np.random.default_rng(0))
+    return A, _signs(A, probes, seed)
+
+
+def check_density(A, x, width, steps, probes, seed):
+    """Return A, the points as an array, and random signs, one start a row."""
+    A, signs = check_probes(A, probes, seed)
+    if check_count("steps", steps) > A.shape[0]:
+        raise ValueError(f"steps is {steps}, but A has only {A.shape[0]} eigenvalues")
+    if check_number("width", width) <= 0:
+        raise ValueError(f"width must be above zero, got {width}")
+    x = _numbers("x", x)
+    _require_real("x", x)
+    x = x.astype(float, copy=False)
+    if not np.isfinite(x).all():
+        raise ValueError("x must be finite: ask at points of the real line")
+    return A, x, signs
+
+
+def orthogonal_to(V, r):
+    """Return r without what it has along the orthonormal vectors, twice over."""
+    for _ in range(2):  # once leaves what rounding has put back
+        r = r - np.array(V).T @ (np.array(V) @ r)
+    return r
