@@ -178,6 +178,21 @@ def test_lanczos_stops_where_no_direction_is_new():
     np.testing.assert_array_equal(nothing.quadrature(), [[0], [1]])
 
 
+def test_lanczos_stops_where_only_rounding_is_left():
+    Q, _ = np.linalg.qr(np.random.default_rng(4).standard_normal((20, 20)))
+    A = Q @ np.diag(np.repeat([1.0, 2.0, 5.0], [9, 6, 5])) @ Q.T
+    found = lanczos((A + A.T) / 2, 20, seed=1)
+    assert found.V.shape == (20, 3)
+    np.testing.assert_allclose(found.quadrature()[0], [1, 2, 5], atol=1e-12)
+
+
+def test_the_vectors_stay_orthogonal_over_many_powers_of_ten():
+    Q, _ = np.linalg.qr(np.random.default_rng(4).standard_normal((80, 80)))
+    A = Q @ np.diag(np.logspace(0, -11, 80)) @ Q.T
+    V = lanczos((A + A.T) / 2, 60, seed=1).V
+    assert abs(V.T @ V - np.eye(V.shape[1])).max() < 1e-14
+
+
 def test_sizes_do_not_matter_to_lanczos():
     A = symmetric(9)
     for size in (1e-100, 1e100):

@@ -132,7 +132,6 @@ def check_density(A, x, width, steps, probes, seed):
 
 
 def orthogonal_to(V, r):
-    """Return r without what it has along the orthonormal vectors, twice over."""
-    for _ in range(2):  # once leaves what rounding has put back
-        r = r - np.array(V).T @ (np.array(V) @ r)
-    return r
+    """Return r without what rounding has put into it along the orthonormal vectors."""
+    V = np.array(V)
+    return r - V.T @ (V @ r)
