@@ -3,31 +3,9 @@
 import { dot, matmul } from "./core.mjs";
 import { outer, plus, slopes, sum, transpose, unit, vector } from "./chance.mjs";
 import { eye, scaled } from "./curved.mjs";
+import { applied, inverse, less, minus, solution, solved } from "./solving.mjs";
 
 const P = 5;
-const applied = (A, u) => A.map((row) => dot(row, u));
-const minus = (A, B) => plus(A, scaled(B, -1));
-const less = (u, v) => u.map((value, i) => value - v[i]);
-
-/** A⁻¹B by elimination: it knows nothing of updates. */
-function solved(A, B) {
-  const rows = A.map((row, i) => [...row, ...B[i]]);
-  for (let k = 0; k < rows.length; k++) {
-    let pivot = k;
-    for (let i = k; i < rows.length; i++)
-      if (Math.abs(rows[i][k]) > Math.abs(rows[pivot][k])) pivot = i;
-    [rows[k], rows[pivot]] = [rows[pivot], rows[k]];
-    rows[k] = rows[k].map((value) => value / rows[k][k]);
-    for (let i = 0; i < rows.length; i++) {
-      const factor = rows[i][k];
-      if (i !== k) rows[i] = rows[i].map((value, c) => value - factor * rows[k][c]);
-    }
-  }
-  return rows.map((row) => row.slice(A.length));
-}
-const inverse = (A) => solved(A, eye(A.length));
-const solution = (A, b) => solved(A, b.map((value) => [value])).map(([value]) => value);
-
 /** A = I + Σ ggᵀ over three patterns, its inverse, one pattern more, and a weight. */
 function quadratic() {
   const patterns = [vector(P), vector(P), vector(P)];

@@ -14,8 +14,18 @@ import {
   layersOf,
   outerProductHessian,
 } from "./curvature.mjs";
-import { outer, plus, rate, slopes, sum, transpose, vector } from "./chance.mjs";
+import {
+  bends,
+  outer,
+  plus,
+  rate,
+  slopes,
+  sum,
+  transpose,
+  vector,
+} from "./chance.mjs";
 import { curved, eye, gradientOf, rows, scaled, SMALL } from "./curved.mjs";
+import { applied } from "./solving.mjs";
 
 /** ∇∇a_k, one matrix for each output, by differences of the parameter Jacobian. */
 const bendsOfSums = ({ net, w, x }) =>
@@ -117,7 +127,6 @@ function pushed(...given) {
   const layers = layersOf(found.net, v);
   return { ...found, v, at, layers, ...changesForward(found.net, found.trace, layers) };
 }
-const applied = (M, u) => M.map((row) => dot(row, u));
 
 const hessianVector = {
   "eq-hessian-vector-definition": [
@@ -207,4 +216,45 @@ const hessianVector = {
   ],
 };
 
-export const PRODUCTS = { ...outerProduct, ...hessianVector };
+/** A chance with the slopes of its sums along each input, and a direction of these. */
+function stirred() {
+  const found = curved();
+  const { V, dh, net, x } = found;
+  const v = vector(x.length);
+  const slope = V[0].map((row) => [...row]);
+  const into = matmul(
+    V[1],
+    slope.map((row, j) => row.map((value) => dh[0][j] * value)),
+  );
+  const bendsOf = (j) => bends((at) => forward(net, at).z[2][1 + j], x);
+  return { ...found, v, slope, into, bendsOf: dh[1].map((_, j) => bendsOf(j)) };
+}
+
+const alongInputs = {
+  "eq-hessian-vector-laplacian": [
+    "the unit's own bend forgotten",
+    () => {
+      const { V, dh, d2h, slope, into, bendsOf } = stirred();
+      const square = (row) => sum(row.map((value) => value * value));
+      const below = slope.map((row, j) => d2h[0][j] * square(row));
+      const arrives = applied(V[1], below);
+      const by = (own) =>
+        arrives.map((value, j) => dh[1][j] * value + own * d2h[1][j] * square(into[j]));
+      return [by(1), bendsOf.map((H) => sum(H.map((row, i) => row[i]))), by(0)];
+    },
+  ],
+  "eq-hessian-vector-inputs": [
+    "the unit's own bend forgotten",
+    () => {
+      const { V, dh, d2h, slope, into, bendsOf, v } = stirred();
+      const own = (rows, bend) => rows.map((row, j) => row.map((a) => bend[j] * a));
+      const Ra = applied(slope, v);
+      const below = own(slope, Ra.map((value, j) => d2h[0][j] * value));
+      const arrives = own(matmul(V[1], below), dh[1]);
+      const Rb = applied(into, v).map((value, j) => d2h[1][j] * value);
+      return [plus(arrives, own(into, Rb)), bendsOf.map((H) => applied(H, v)), arrives];
+    },
+  ],
+};
+
+export const PRODUCTS = { ...outerProduct, ...hessianVector, ...alongInputs };

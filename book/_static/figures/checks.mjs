@@ -6,6 +6,7 @@ import { INVERSE } from "./checks-inverse.mjs";
 import { OUTPUTS } from "./checks-outputs.mjs";
 import { PASSES } from "./checks-passes.mjs";
 import { PRODUCTS } from "./checks-products.mjs";
+import { USES } from "./checks-uses.mjs";
 
 // Each says what its planted mistake is, and has a function that returns the claim as the
 // chapter has it, the truth by another way, and the mistake.
@@ -15,6 +16,7 @@ export const CHECKS = {
   ...DIFFERENCES,
   ...HESSIAN,
   ...PRODUCTS,
+  ...USES,
   ...INVERSE,
 };
 const numbers = (values) =>

@@ -1,4 +1,4 @@
-// What the checks of chapters 7 to 9 share: a random network with δ, B, G, h′ and h″,
+// What the checks from chapter 7 on share: a random network with δ, B, G, h′ and h″,
 // and blocks of second derivatives by differences of the gradient.
 
 import { errorGradient, errorSignals, flat, starts, withParameters } from "./core.mjs";
