@@ -200,12 +200,12 @@ def plot_jacobian(J, *, inputs=None, rows=None, ax=None, limit=None):
     Raises
     ------
     ValueError
-        If `J` is not a matrix, or names are too many or too few.
+        If `J` is no matrix or an empty one, or names are too many or too few.
     """
     J = np.asarray(J)
-    if J.ndim != 2:
+    if J.ndim != 2 or not J.size:
         raise ValueError(
-            f"J must be a matrix, got shape {J.shape}: take one pattern, "
+            f"J must be a matrix with entries, got shape {J.shape}: take one pattern, "
             "input_jacobian(net, x)[0], or one output, input_jacobian(net, X)[:, 0]"
         )
     for name, names, count in (("inputs", inputs, J.shape[1]), ("rows", rows, len(J))):
@@ -242,13 +242,15 @@ def plot_spectrum(A, *, ax=None):
     Raises
     ------
     ValueError
-        If `A` is neither a square matrix nor a vector.
+        If `A` is neither a square matrix nor a vector, or is not finite.
     """
     A = np.asarray(A)
     if A.ndim not in (1, 2) or (A.ndim == 2 and A.shape[0] != A.shape[1]):
         raise ValueError(
             f"A must be a square matrix or a vector of eigenvalues, got shape {A.shape}"
         )
+    if not np.isfinite(A).all():
+        raise ValueError("A must be finite: an entry is nan or infinite")
     values = np.sort(A if A.ndim == 1 else np.linalg.eigvalsh(A))[::-1]
     ax, place = _new(ax), np.arange(1, 1 + len(values))
     zero = len(values) * np.finfo(float).eps * np.abs(values).max(initial=0)
@@ -260,7 +262,7 @@ def plot_spectrum(A, *, ax=None):
             )
     ax.set_xlabel("place in the order")
     ax.set_ylabel("|eigenvalue|")
-    if len(values):
+    if ax.lines:
         ax.legend()
     return ax
 

@@ -430,5 +430,7 @@ def _translated(what, name, table, whose, error=ValueError):
 
 
 def _named(thing):
+    if isinstance(thing, type):
+        return f"the class {thing.__qualname__}, and no fitted one of it"
     kind = type(thing)
     return f"{kind.__module__}.{kind.__qualname__}"

@@ -27,6 +27,7 @@ from jachess_lib._engine.laplace import (
     check_laplace,
     draws,
     lower_root,
+    require_level,
 )
 from jachess_lib.backpropagation import error
 from jachess_lib.jacobian import parameter_jacobian
@@ -124,11 +125,22 @@ class Posterior:
         return C
 
     def reestimate(self):
-        """Return (α, β) for which the evidence is level, if w and γ stay: floats."""
+        """Return (α, β) for which the evidence is level, if w and γ stay: floats.
+
+        β stays 1 where outputs are not linear.
+
+        Raises
+        ------
+        ValueError
+            If all weights are 0, or linear outputs are the targets: then there is none.
+        """
         w = self.net.w[self.places]
-        # eq-laplace-reestimate: α = γ/‖w‖², β = (N K − γ)/2E
-        alpha, beta = self.gamma / (w @ w), (self.count - self.gamma) / (2 * self.error)
-        return float(alpha), float(beta) if self.net.output.name == "linear" else 1.0
+        require_level(self, w)
+        alpha, beta = self.gamma / (w @ w), 1.0
+        if self.net.output.name == "linear":
+            # eq-laplace-reestimate: α = γ/‖w‖², β = (N K − γ)/2E
+            beta = (self.count - self.gamma) / (2 * self.error)
+        return float(alpha), float(beta)
 
     def sample(self, n, seed=0):
         """Return n draws of the weights, of shape (n, P)."""

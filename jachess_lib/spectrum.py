@@ -20,12 +20,12 @@ import numpy as np
 from scipy.linalg import eigh, eigh_tridiagonal
 
 from jachess_lib._engine.spectrum import (
-    Estimate,
     check_density,
     check_lanczos,
     check_probes,
     check_spectrum,
     extreme,
+    mean_of,
     orthogonal_to,
 )
 from jachess_lib.hessian import exact_hessian
@@ -165,9 +165,7 @@ def hutchinson_trace(A, probes=100, *, seed=0):
     """
     A, signs = check_probes(A, probes, seed)
     # eq-spectrum-trace: tr H = ⟨vᵀHv⟩ over random signs v
-    found = np.array([v @ (A @ v) for v in signs])
-    spread = found.std(ddof=1) if probes > 1 else np.inf
-    return Estimate(float(found.mean()), float(spread / np.sqrt(probes)))
+    return mean_of(np.array([v @ (A @ v) for v in signs]))
 
 
 def spectral_density(A, x, width, *, steps=80, probes=10, seed=0):
@@ -185,7 +183,7 @@ def spectral_density(A, x, width, *, steps=80, probes=10, seed=0):
     width : float
         The standard deviation of the curve that stands for one eigenvalue.
     steps, probes : int
-        Products from each start, and how many starts.
+        Products from each start, of which P tell all, and how many starts.
     seed : int
         Of the starts.
 
@@ -194,7 +192,7 @@ def spectral_density(A, x, width, *, steps=80, probes=10, seed=0):
     ValueError
         If A is not square and symmetric, or an argument does not fit.
     """
-    A, x, signs = check_density(A, x, width, steps, probes, seed)
+    A, x, signs, steps = check_density(A, x, width, steps, probes, seed)
     density = np.zeros(x.shape)
     for v in signs:
         theta, tau = lanczos(A, steps, v).quadrature()

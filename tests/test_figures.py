@@ -92,6 +92,14 @@ def test_a_spectrum_keeps_signs_apart_and_rounding_out(ax, as_matrix):
         plot_spectrum(np.ones((2, 3)), ax=ax)
 
 
+def test_pictures_of_what_is_no_number_or_nothing(ax):
+    with pytest.raises(ValueError, match="A must be finite"):
+        plot_spectrum([1.0, np.nan], ax=ax)
+    with pytest.raises(ValueError, match="with entries"):
+        plot_jacobian(np.empty((0, 3)), ax=ax)
+    assert plot_spectrum([0.0, 0.0], ax=ax) is ax
+
+
 def test_a_spectrum_of_one_sign_or_none(ax):
     plot_spectrum([1.0, 2.0], ax=ax)
     assert len(ax.lines) == 1

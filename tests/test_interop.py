@@ -127,6 +127,7 @@ def test_single_precision_is_kept():
 REFUSED = {
     "another model": (lambda: LinearRegression(), TypeError, "LinearRegression"),
     "no model": (lambda: 3, TypeError, "int"),
+    "a class": (lambda: MLPRegressor, TypeError, "the class MLPRegressor"),
     "not fitted": (lambda: MLPRegressor(), ValueError, "not fitted"),
     "a pipeline not fitted": (
         lambda: make_pipeline(preprocessing.StandardScaler(), MLPRegressor()),

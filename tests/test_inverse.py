@@ -292,9 +292,9 @@ X5 = np.random.default_rng(0).standard_normal((5, 3))
 @pytest.mark.parametrize("alpha", [0.0, -1.0])
 def test_alpha_must_be_above_zero(alpha, engine):
     for f in (inverse_outer_product, obd_saliency, obs_saliency):
-        with pytest.raises(ValueError, match="alpha must be above zero"):
+        with pytest.raises(ValueError, match="alpha must be larger than 0"):
             f(NET, X5, alpha)
-    with pytest.raises(ValueError, match="alpha must be above zero"):
+    with pytest.raises(ValueError, match="alpha must be larger than 0"):
         prune(NET, X5, alpha, 1)
 
 
@@ -323,11 +323,22 @@ def test_updates_that_do_not_fit():
         update_inverse(B, np.ones(3), [[1j]])
     with pytest.raises(ValueError, match="J must be real"):
         update_inverse(B, 1j * np.ones(3))
-    with pytest.raises(ValueError, match=r"J\[0, 1\] is nan"):
+    with pytest.raises(ValueError, match=r"J\[1\] is nan"):
         update_inverse(B, [1.0, np.nan, 0.0])
     with pytest.raises(ValueError, match="is singular, so it has no inverse"):
         update_inverse(B, [1.0, 0.0, 0.0], -1.0)
+    with pytest.raises(ValueError, match="inverse must be symmetric"):
+        update_inverse(np.triu(np.ones((3, 3))), np.ones(3))
+    with pytest.raises(ValueError, match="M must be symmetric"):
+        update_inverse(B, np.ones((2, 3)), [[1.0, 2.0], [0.0, 1.0]])
     np.testing.assert_array_equal(update_inverse(B, np.empty((0, 3))), B)
+
+
+def test_what_is_named_twice_has_gone_once():
+    net = NET.with_parameters(np.r_[0.0, NET.w[1:]])
+    assert prune(net, X5, 1.0, 2, deleted=(0, 0)) == prune(
+        net, X5, 1.0, 2, deleted=(0,)
+    )
 
 
 def test_pruning_that_cannot_be():

@@ -367,3 +367,21 @@ def test_bad_draws_and_patterns_are_told():
         post.predict(X[0])
     with pytest.raises(ValueError, match="seed must be a whole number"):
         post.sample(3, seed=-1)
+
+
+def test_where_the_evidence_rises_without_end():
+    net, X = jl.Network.random((3, 4, 2), seed=1), np.ones((5, 3))
+    with pytest.raises(ValueError, match="rises with alpha without end"):
+        laplace(jl.Network((3, 2), np.zeros(8)), X, np.ones((5, 2)), 1.0).reestimate()
+    for x in (X, X[:0]):
+        with pytest.raises(ValueError, match="rises with beta without end"):
+            laplace(net, x, net(x), 1.0, 2.0).reestimate()
+
+
+def test_the_mean_of_a_softmax_does_not_depend_on_how_many_are_asked():
+    net = jl.Network.random((3, 4, 5), output="softmax", seed=1)
+    X, T = np.random.default_rng(0).normal(size=(9, 3)), np.full((9, 5), 0.2)
+    post, many = laplace(net, X, T, 0.5), np.repeat(X, 60, axis=0)
+    np.testing.assert_allclose(
+        post.predict(many).mean, np.repeat(post.predict(X).mean, 60, axis=0), rtol=1e-12
+    )

@@ -405,12 +405,7 @@ def check_covariance(net, X, covariance):
         )
     _require_real("covariance", C)
     _require_finite("covariance", C)
-    tolerance = 100 * D * np.finfo(C.dtype).eps * np.abs(C).max(initial=0)
-    if (np.abs(C - C.swapaxes(-1, -2)) > tolerance).any():
-        raise ValueError(
-            "covariance must be symmetric: use (C + C.swapaxes(-1, -2)) / 2 if it "
-            "nearly is"
-        )
+    tolerance = _require_symmetric("covariance", C)
     lowest = np.linalg.eigvalsh(C).min(initial=0)
     if lowest < -tolerance:
         raise ValueError(
@@ -418,6 +413,30 @@ def check_covariance(net, X, covariance):
             "noise has a negative variance"
         )
     return C.astype(np.result_type(X, net.w), copy=False)
+
+
+def _require_symmetric(name, C):
+    """Refuse what is not symmetric, (…, D, D), and return what rounding may leave."""
+    tolerance = 100 * C.shape[-1] * np.finfo(C.dtype).eps * np.abs(C).max(initial=0)
+    if (np.abs(C - C.swapaxes(-1, -2)) > tolerance).any():
+        raise ValueError(
+            f"{name} must be symmetric: use (C + C.swapaxes(-1, -2)) / 2 if it "
+            "nearly is"
+        )
+    return tolerance
+
+
+def check_array(name, value, shape=None, *, symmetric=False):
+    """Return a finite real array in double precision, of the shape asked for."""
+    array = _numbers(name, value)
+    _require_real(name, array)
+    array = array.astype(float, copy=False)
+    if shape is not None and array.shape != shape:
+        raise ValueError(f"{name} must have shape {shape}, got shape {array.shape}")
+    _require_finite(name, array)
+    if symmetric:
+        _require_symmetric(name, array)
+    return array
 
 
 def check_count(name, count):
@@ -433,6 +452,14 @@ def check_number(name, number):
     if array.ndim or np.iscomplexobj(array) or not np.isfinite(array):
         raise ValueError(f"{name} must be one finite real number, got {number!r}")
     return float(array)
+
+
+def check_positive(name, number, why=""):
+    """Return a finite number above zero; `why` is added to what is said else."""
+    number = check_number(name, number)
+    if number <= 0:
+        raise ValueError(f"{name} must be larger than 0, got {number:g}{why}")
+    return number
 
 
 def check_weights(weights, net, n_patterns):

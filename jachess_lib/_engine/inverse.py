@@ -7,28 +7,22 @@ from jachess_lib._engine.connection import Task, of_parameters
 from jachess_lib._engine.floats import wide
 from jachess_lib._engine.hessian import fill_square, square
 from jachess_lib._engine.inputs import (
-    _numbers,
-    _require_finite,
-    _require_real,
+    check_array,
     check_choice,
     check_count,
     check_index,
     check_inputs,
     check_network,
     check_number,
+    check_positive,
 )
 from jachess_lib._engine.outer_product import _outer_product_diagonal
 
 
 def check_alpha(alpha):
     """Return a number above zero."""
-    alpha = check_number("alpha", alpha)
-    if alpha <= 0:
-        raise ValueError(
-            f"alpha must be above zero, got {alpha}: without it A has no inverse where "
-            "the patterns leave a direction free"
-        )
-    return alpha
+    why = ": without it A has no inverse where the patterns leave a direction free"
+    return check_positive("alpha", alpha, why)
 
 
 def _check_diagonal(net, X, alpha):
@@ -125,34 +119,21 @@ obs_saliency = Task(
 # What is no lesson: its arguments are checked here.
 
 
-def _matrix(name, value, shape):
-    """Return a finite real matrix of that shape, in double precision."""
-    array = _numbers(name, value)
-    _require_real(name, array)
-    array = array.astype(float, copy=False)
-    if array.shape != shape:
-        raise ValueError(f"{name} must have shape {shape}, got shape {array.shape}")
-    _require_finite(name, array)
-    return array
-
-
 def check_update(inverse, J, M):
     """Return A⁻¹, J and M as finite arrays of shapes (P, P), (K, P) and (K, K)."""
-    J = _numbers("J", J)
-    _require_real("J", J)
     P = len(np.atleast_1d(inverse))
-    inverse = _matrix("inverse", inverse, (P, P))
+    inverse = check_array("inverse", inverse, (P, P), symmetric=True)
+    J = check_array("J", J)
     if J.ndim not in (1, 2) or J.shape[-1] != P:
         raise ValueError(
             f"J must have shape (K, P) or (P,), P = {P} being the size of `inverse`, "
             f"got shape {J.shape}"
         )
     J = np.atleast_2d(J)
-    _require_finite("J", J)
     K = len(J)
     if M is None or np.ndim(M) == 0:
         M = (1.0 if M is None else check_number("M", M)) * np.eye(K)
-    M = _matrix("M", M, (K, K))
+    M = check_array("M", M, (K, K), symmetric=True)
     left = np.eye(K) + M @ (J @ inverse @ J.T)
     if K and np.linalg.cond(left) > 1 / np.finfo(float).eps:
         raise ValueError(
@@ -168,14 +149,14 @@ def check_prune(net, X, alpha, count, rule, deleted, refresh):
     check_choice("rule", rule, ("obs", "obd", "magnitude"))
     check_count("refresh", refresh)
     P, w = net.n_parameters, np.array(net.w, float)
-    deleted = [check_index("deleted", q, P) for q in deleted]
+    deleted = list(dict.fromkeys(check_index("deleted", q, P) for q in deleted))
     for q in deleted:
         if w[q] != 0:
             raise ValueError(
                 f"deleted names place {q}, whose weight is {w[q]:.3g}: only weights "
                 "that are zero have gone"
             )
-    left = P - len(set(deleted))
+    left = P - len(deleted)
     if check_count("count", count) > left:
         raise ValueError(f"count is {count}, but only {left} weights are left")
     _check(net, X, alpha)

@@ -10,11 +10,12 @@ from jachess_lib._engine.inputs import (
     check_index,
     check_inputs,
     check_network,
-    check_number,
+    check_positive,
     check_targets,
     check_weights,
     require_given,
 )
+from jachess_lib._engine.kernels import pattern_chunks
 from jachess_lib.backpropagation import error_gradient
 from jachess_lib.hessian import exact_hessian
 from jachess_lib.jacobian import parameter_jacobian
@@ -30,13 +31,10 @@ def check_laplace(net, X, T, alpha, beta, curvature, structure, weights):
     require_given("T", T)
     X = check_inputs(net, X)
     T = check_targets(net, X, T)
-    for name, value in (("alpha", alpha), ("beta", beta)):
-        if check_number(name, value) <= 0:
-            raise ValueError(
-                f"{name} must be larger than 0, got {value:g}: it is the precision of "
-                + ("the prior" if name == "alpha" else "the noise")
-                + ", one over a variance"
-            )
+    for name, value, of in (("alpha", alpha, "prior"), ("beta", beta, "noise")):
+        check_positive(
+            name, value, f": it is the precision of the {of}, one over a variance"
+        )
     if net.output.name != "linear" and beta != 1:
         raise ValueError(
             f"beta must be 1 with {net.output.name} outputs, got {beta:g}: their "
@@ -121,10 +119,27 @@ def draws(posterior, n, seed):
 
 def averaged(posterior, a, J):
     """Return the mean of the outputs over draws of the activations, of shape (N, K)."""
-    N, K, P = J.shape
-    half = solve_triangular(posterior.root, J.reshape(-1, P).T, lower=True)
+    K, P = J.shape[1:]
     normal = np.random.default_rng(0).standard_normal((DRAWS, P))
     normal[DRAWS // 2 :] = -normal[: DRAWS // 2]  # in pairs: the mean is exact
-    moved = (normal @ half).reshape(DRAWS, N, K)
-    y = posterior.net.output.y((a + moved).reshape(-1, K))
-    return y.reshape(DRAWS, N, K).mean(axis=0)
+    mean = np.empty_like(a)
+    for n in pattern_chunks(len(a), DRAWS * K):
+        half = solve_triangular(posterior.root, J[n].reshape(-1, P).T, lower=True)
+        moved = a[n] + (normal @ half).reshape(DRAWS, -1, K)
+        y = posterior.net.output.y(moved.reshape(-1, K)).reshape(moved.shape)
+        mean[n] = y.mean(axis=0)
+    return mean
+
+
+def require_level(posterior, w):
+    """Refuse weights and errors for which the evidence rises without end."""
+    if not w.any():
+        raise ValueError(
+            "all weights of the posterior are 0, so its evidence rises with alpha "
+            "without end: there is none to go to"
+        )
+    if posterior.net.output.name == "linear" and posterior.error == 0:
+        raise ValueError(
+            "the outputs are the targets, so the evidence rises with beta without "
+            "end: there is none to go to"
+        )

@@ -14,6 +14,7 @@ from jachess_lib._engine.inputs import (
     check_network,
     check_number,
     check_plain,
+    check_positive,
     check_targets,
     check_weights,
     require_given,
@@ -89,13 +90,6 @@ def _not_negative(name, value):
     return value
 
 
-def _positive(name, value):
-    value = check_number(name, value)
-    if value <= 0:
-        raise ValueError(f"{name} must be larger than 0, got {value:g}")
-    return value
-
-
 @dataclass
 class LeastSquares:
     """The sum of squares ½‖r‖² of a network as a function of its free weights."""
@@ -113,8 +107,8 @@ class LeastSquares:
     def start(self, scale, damping, tolerance, max_steps):
         """Check how to go on, and return the Point to start from."""
         check_choice("scale", scale, ("diagonal", "identity"))
-        self.scale, self.damping = scale, _positive("damping", damping)
-        self.tolerance = _positive("tolerance", tolerance)
+        self.scale, self.damping = scale, check_positive("damping", damping)
+        self.tolerance = check_positive("tolerance", tolerance)
         self.max_steps = check_count("max_steps", max_steps)
         at = self.at(self.net.w[self.free])
         if not np.isfinite(at.E):

@@ -30,6 +30,17 @@ class Estimate(NamedTuple):
     error: float
 
 
+def random_signs(rows, columns, seed):
+    """Return independent signs, ±1 with equal chances."""
+    return np.random.default_rng(seed).choice([-1.0, 1.0], (rows, columns))
+
+
+def mean_of(samples):
+    """Return the mean of independent samples, with its standard error."""
+    spread = samples.std(ddof=1) if len(samples) > 1 else np.inf
+    return Estimate(float(samples.mean()), float(spread / np.sqrt(len(samples))))
+
+
 class SymmetricOperator(LinearOperator):
     """A symmetric (P, P) matrix of a network, known by its products with vectors."""
 
@@ -111,11 +122,8 @@ class SymmetricOperator(LinearOperator):
         """
         if probes is None:
             return Estimate(float(self.diagonal().sum(dtype=np.float64)), 0.0)
-        check_count("probes", probes)
-        signs = np.random.default_rng(seed).choice([-1.0, 1.0], (probes, self.shape[0]))
-        found = np.einsum("sp,ps->s", signs, self @ signs.T)
-        spread = found.std(ddof=1) if probes > 1 else np.inf
-        return Estimate(float(found.mean()), float(spread / np.sqrt(probes)))
+        signs = random_signs(check_count("probes", probes), self.shape[0], seed)
+        return mean_of(np.einsum("sp,ps->s", signs, self @ signs.T))
 
     def _of_data(self, exact, outer_product):
         import jachess_lib as jl

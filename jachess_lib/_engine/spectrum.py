@@ -4,26 +4,24 @@ import numpy as np
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from jachess_lib._engine.inputs import (
-    _numbers,
-    _require_finite,
-    _require_real,
+    check_array,
     check_choice,
     check_count,
     check_inputs,
     check_network,
-    check_number,
     check_plain,
+    check_positive,
     check_targets,
 )
-from jachess_lib._engine.operators import Estimate
+from jachess_lib._engine.operators import mean_of, random_signs
 
 __all__ = [
-    "Estimate",
     "check_density",
     "check_lanczos",
     "check_probes",
     "check_spectrum",
     "extreme",
+    "mean_of",
     "orthogonal_to",
 ]
 
@@ -44,6 +42,8 @@ def check_spectrum(net, X, T, k, which, curvature):
 def extreme(A, k, which):
     """Return k eigenvalues, ascending, and their vectors, by products alone."""
     start = np.random.default_rng(0).standard_normal(A.shape[0])
+    if not (A @ start).any():  # the matrix is zero, as that of no patterns
+        return np.zeros(k), np.eye(len(start))[:, :k]
     try:
         values, vectors = eigsh(A, k=k, which=which, v0=start)
     except ArpackNoConvergence as error:
@@ -59,17 +59,13 @@ def _symmetric(A, rng):
     """Return A as it is if it multiplies like a symmetric matrix."""
     if not isinstance(A, LinearOperator):
         check_plain("A", A)
-        A = _numbers("A", A)
-        _require_real("A", A)
+        A = check_array("A", A)
     if len(A.shape) != 2 or A.shape[0] != A.shape[1] or A.shape[0] == 0:
         raise ValueError(f"A must be square, of shape (P, P), got shape {A.shape}")
-    if isinstance(A, np.ndarray):
-        _require_finite("A", A)
     u, v = rng.standard_normal((2, A.shape[0]))
     Au, Av = (_finite(A @ u), _finite(A @ v))
-    scale = np.linalg.norm(u) * np.linalg.norm(Av) + np.linalg.norm(v) * np.linalg.norm(
-        Au
-    )
+    sizes = [np.linalg.norm(product) for product in (u, Av, v, Au)]
+    scale = sizes[0] * sizes[1] + sizes[2] * sizes[3]
     # products of single precision differ by rounding
     if abs(u @ Av - v @ Au) > 1e-4 * scale:
         raise ValueError(
@@ -85,11 +81,6 @@ def _finite(product):
     return product
 
 
-def _signs(A, rows, seed):
-    rng = np.random.default_rng(seed)
-    return rng.choice([-1.0, 1.0], (rows, A.shape[0]))
-
-
 def check_lanczos(A, steps, v, seed):
     """Return A, and the vector to start from in double precision."""
     A = _symmetric(A, np.random.default_rng(0))
@@ -97,13 +88,8 @@ def check_lanczos(A, steps, v, seed):
     if check_count("steps", steps) > P:
         raise ValueError(f"steps is {steps}, but A has only {P} eigenvalues")
     if v is None:
-        return A, _signs(A, 1, seed)[0]
-    v = _numbers("v", v)
-    _require_real("v", v)
-    v = v.astype(float, copy=False)
-    if v.shape != (P,):
-        raise ValueError(f"v must have shape (P,) = ({P},), got shape {v.shape}")
-    _require_finite("v", v)
+        return A, random_signs(1, P, seed)[0]
+    v = check_array("v", v, (P,))
     if not v.any():
         raise ValueError("v is zero: it has no direction to start from")
     return A, v
@@ -113,22 +99,14 @@ def check_probes(A, probes, seed):
     """Return A and random signs, one start a row."""
     check_count("probes", probes)
     A = _symmetric(A, np.random.default_rng(0))
-    return A, _signs(A, probes, seed)
+    return A, random_signs(probes, A.shape[0], seed)
 
 
 def check_density(A, x, width, steps, probes, seed):
-    """Return A, the points as an array, and random signs, one start a row."""
+    """Return A, the points, random signs, one start a row, and at most P steps."""
     A, signs = check_probes(A, probes, seed)
-    if check_count("steps", steps) > A.shape[0]:
-        raise ValueError(f"steps is {steps}, but A has only {A.shape[0]} eigenvalues")
-    if check_number("width", width) <= 0:
-        raise ValueError(f"width must be above zero, got {width}")
-    x = _numbers("x", x)
-    _require_real("x", x)
-    x = x.astype(float, copy=False)
-    if not np.isfinite(x).all():
-        raise ValueError("x must be finite: ask at points of the real line")
-    return A, x, signs
+    check_positive("width", width)
+    return A, check_array("x", x), signs, min(check_count("steps", steps), A.shape[0])
 
 
 def orthogonal_to(V, r):
