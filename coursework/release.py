@@ -51,13 +51,36 @@ def self_check(name):
     """Return the text of check.py: one file that imports NumPy alone."""
     imports, bodies = set(), []
     checks = HERE / name / "checks.py"
-    shared = HERE / "selfcheck.py", HERE / "witness.py"
+    shared = (HERE / f"{part}.py" for part in ("selfcheck", "witness", "rehearsal"))
     for path in (*shared, HERE / name / "variants.py", checks):
         found, body = taken_apart(path.read_text(encoding="utf-8"))
         imports |= found
         bodies.append(body)
     title = ast.get_docstring(ast.parse(checks.read_text(encoding="utf-8")))
+    bodies.append(rehearsal(name))
     return "\n\n\n".join([f'"""{title}"""', "\n".join(sorted(imports)), *bodies]) + "\n"
+
+
+def rehearsal(name):
+    """Return the lines of check.py that make `check.everything` of an assignment."""
+    desk = [
+        HERE / "judge" / "desk" / f"{part}.py"
+        for part in ("reading", "stand_ins", "cells")
+    ]
+    found = [
+        taken_apart(path.read_text(encoding="utf-8"))
+        for path in (*desk, HERE / "stage.py")
+    ]
+    imports = sorted(set().union(*(lines for lines, _ in found)))
+    program = "\n\n\n".join(["\n".join(imports), *(body for _, body in found)])
+    asked = assignment(name)
+    files = tuple(path.name for path in asked.files)
+    functions = {question.name: question.function for question in asked.judged}
+    return (
+        f"# The dry run\n\nREHEARSAL = r'''\n{program}\n'''\n\n"
+        f"everything = Rehearsal(\n    REHEARSAL,\n    {files},\n    {functions},\n"
+        "    Path(__file__).parent,\n)"
+    )
 
 
 def taken_apart(source):

@@ -97,7 +97,7 @@ def _pass(state, process, cells, todo):
     step = None
     try:
         process.send(wire.encode({"cells": cells}), SECONDS)
-        for step, _ in cells:
+        for step, *_ in cells:
             _hear_of_cell(state, process, step)
         process.receive(state.deadline())  # the cells are done
         state.blind = False

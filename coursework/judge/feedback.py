@@ -39,8 +39,9 @@ tr {{ border-top: 1px solid }}
 <tr><th>Question</th><th>Points</th><th>What we saw</th></tr>
 {rows}
 </table>
-{cells}<p>Each question was asked with inputs of its own. What was asked stays secret;
-the label says which kind of input it was. An error is named by its kind alone.</p>
+{cells}{skipped}<p>Each question was asked with inputs of its own. What was asked stays
+secret; the label says which kind of input it was. An error is named by its kind
+alone.</p>
 </body>
 </html>
 """
@@ -62,6 +63,7 @@ def page(exam, student, result):
         refusal="" if graded else f"<p>Not graded: {safe(result['status'])}.</p>\n",
         rows="\n".join(_rows(exam, result)),
         cells=_cells(result["cells"]),
+        skipped=_skipped(result["not graded"]),
     )
 
 
@@ -97,6 +99,18 @@ def _cells(reports):
     if number > NAMED_CELLS:
         which = f"A cell after the first {NAMED_CELLS}"
     return f"<p>{which} is the first that failed: {safe(words)}.</p>\n"
+
+
+def _skipped(numbers):
+    """Say which cells are tagged; the tags were read before any code was run."""
+    if not numbers:
+        return ""
+    which = ", ".join(map(str, numbers[:NAMED_CELLS]))
+    more = " and others" if len(numbers) > NAMED_CELLS else ""
+    return (
+        f"<p>Tagged <code>not-graded</code>: cells {which}{more}. They were not run; "
+        "what they define or import was kept.</p>\n"
+    )
 
 
 def bits(exam):

@@ -26,13 +26,20 @@ def grade(exam, data):
         "level": level,
         "questions": {q.name: _mark(q, found.reasons[q.name]) for q in exam.questions},
         "cells": _reports(cells, found.reports),
+        "not graded": [number for number, _, graded in cells if not graded],
     }
 
 
 def refused(exam, reason):
     """Return the result of a submission that is not graded, for a reason."""
     questions = {q.name: _mark(q, reason) for q in exam.questions}
-    return {"status": reason, "level": "", "questions": questions, "cells": []}
+    return {
+        "status": reason,
+        "level": "",
+        "questions": questions,
+        "cells": [],
+        "not graded": [],
+    }
 
 
 def _mark(question, reason):
@@ -45,7 +52,9 @@ def _reports(cells, reports):
 
     Of the first alone: what a thousand cells could say would be a letter to a friend.
     """
-    openings = {number: source.strip().partition("\n")[0] for number, source in cells}
+    openings = {
+        number: source.strip().partition("\n")[0] for number, source, _ in cells
+    }
     return [
         [number, openings[number][:OPENING_LIMIT], words]
         for number, words in sorted(reports.items())[:1]

@@ -9,7 +9,8 @@ from coursework.judge.clock import TimedOutError
 from coursework.judge.desk.reading import CELL_LIMIT, REFUSALS
 from coursework.judge.process import EndedError
 
-SIZE_LIMIT = 10 << 20
+SIZE_LIMIT = 64 << 20  # of the file, pictures included; of code there is less
+HEAD = struct.Struct(">I?I")
 SECONDS = 5  # to read it; they are not taken from those of its cells
 
 
@@ -37,7 +38,7 @@ def read(path):
 
 
 def code_cells(process, data):
-    """Return [(number, source)] of the code of a notebook, which a sandbox reads."""
+    """Return [(number, source, is it graded?)] of a notebook, which a sandbox reads."""
     try:
         process.send(wire.encode({"notebook": True}, data), SECONDS)
         header, body = process.receive(SECONDS)
@@ -51,18 +52,19 @@ def code_cells(process, data):
 
 
 def _cells(body):
-    """Return the cells that a body holds, each a number, a length and a text."""
+    """Return the cells that a body holds, each in the form of `desk.reading.pack`."""
     found, place, last = [], 0, 0
     while place < len(body):
-        if len(body) - place < 8:
+        if len(body) - place < HEAD.size:
             raise wire.GarbledError
-        number, length = struct.unpack_from(">II", body, place)
-        text = body[place + 8 : place + 8 + length]
+        number, graded, length = HEAD.unpack_from(body, place)
+        place += HEAD.size
+        text = body[place : place + length]
         if len(text) < length or not last < number <= CELL_LIMIT:
             raise wire.GarbledError
         try:
-            found.append((number, text.decode(errors="surrogatepass")))
+            found.append((number, text.decode(errors="surrogatepass"), graded))
         except UnicodeDecodeError:
             raise wire.GarbledError from None
-        place, last = place + 8 + length, number
+        place, last = place + length, number
     return found

@@ -1,8 +1,8 @@
 """The read-only view: all that a submission can see, in one folder.
 
-It holds this interpreter, its standard library, NumPy, the shared libraries that these
-load, and nothing else: no other package, no home, no repository. It is built once for
-each Python and NumPy, and kept in a cache.
+It holds this interpreter, its standard library, NumPy, the two modules by which IPython
+reads a cell, the shared libraries that these load, and nothing else: no other package,
+no home, no repository. It is built once for each Python and NumPy, and kept in a cache.
 """
 
 import compileall
@@ -19,6 +19,8 @@ from importlib.util import MAGIC_NUMBER
 from pathlib import Path
 
 import numpy as np
+from IPython.core import inputtransformer2
+from IPython.utils import tokenutil
 
 DESK_SOURCE = Path(__file__).parent / "desk"
 STDLIB = Path(sysconfig.get_path("stdlib"))
@@ -88,7 +90,8 @@ def _cache():
 def _fingerprint():
     parts = [sys.version, MAGIC_NUMBER, INTERPRETER, INTERPRETER.stat().st_mtime_ns]
     parts += [np.__version__, np.__file__, Path(np.__file__).stat().st_mtime_ns]
-    parts.append(Path(__file__).read_text(encoding="utf-8"))
+    sources = __file__, inputtransformer2.__file__, tokenutil.__file__
+    parts += [Path(source).read_text(encoding="utf-8") for source in sources]
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
@@ -116,8 +119,12 @@ def _fill(root):
     bundled = package.parent / "numpy.libs"
     if bundled.is_dir():
         shutil.copytree(bundled, root / "numpy" / "numpy.libs")
+    for module in (inputtransformer2, tokenutil):
+        inside = Path(*module.__name__.split(".")).with_suffix(".py")
+        (root / "ipython" / inside.parent).mkdir(parents=True)
+        shutil.copy(module.__file__, root / "ipython" / inside)
     # Not every installer leaves bytecode; without it, each start takes a second.
-    for modules in (lib, root / "numpy"):
+    for modules in (lib, root / "numpy", root / "ipython"):
         compileall.compile_dir(modules, quiet=2)
     for name in ("dev", "tmp", "bin"):
         (root / name).mkdir()

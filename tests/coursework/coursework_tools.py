@@ -20,6 +20,7 @@ def check_of(hw):
     """Return the released check.py of an assignment as a module."""
     module = types.ModuleType(f"check_{hw}")
     sys.modules[module.__name__] = module  # where dataclasses look for their module
+    module.__file__ = str(HERE / hw / "check.py")
     exec(compile(self_check(hw), f"{hw}/check.py", "exec"), module.__dict__)
     return module
 

@@ -48,29 +48,105 @@ def test_all_cases_of_a_question_must_be_right(drawn):
     assert points(drawn, *honest(forward=shallow)) == [0, 4, 1, 2]
 
 
+# Cells of honest notebooks, each of which must run on to its last line.
+HABITS = {
+    "magics": "%matplotlib inline\n%config x = 1\n%time q = 3\nassert q == 3",
+    "timing": "t = %timeit -o -n1 forward\nprint(t.average)",
+    "a timed cell": "%%time\nq = 5",
+    "what a timed cell leaves": "assert q == 5",
+    "a captured cell": "%%capture out\nprint(3)\nw = 1",
+    "what a captured cell leaves": "out.show()\nassert w == 1",
+    "a shell": "!pip install numpy\nfiles = !ls\nassert len(files) == 0",
+    "another language": "%%bash\nls",
+    "a written file": "%%writefile a.py\nimport nothing",
+    "help": "np.einsum?\n?np.tanh\nnp.linalg.inv??",
+    "a question": "name = input('who are you?')",
+    "IPython": "from IPython.display import display, Image, HTML\ndisplay(HTML('x'))\n"
+    "ip = get_ipython()\nip.run_line_magic('matplotlib', 'inline')",
+    "Colab": "from google.colab import drive, files\ndrive.mount('/content/drive')",
+    "pandas": "import pandas as pd\ndf = pd.read_csv('x')\nprint(df['a'].mean() < 3)",
+    "plots": "import matplotlib as mpl\nfrom matplotlib.colors import LogNorm\n"
+    "import matplotlib.ticker as ticker\nLogNorm(1, ticker.x)\nmpl.use('agg')\n"
+    "from mpl_toolkits.mplot3d import Axes3D\nplt.rcParams['figure.dpi'] = 90",
+    "what plots return": "n, bins, patches = plt.hist([1])\n"
+    "a, *more, c = plt.pie([1])\n"
+    "lo, hi = plt.gca().get_xlim()\nx = np.linspace(0, 1, 3) + float(lo - hi / 2)\n"
+    "for line in plt.gca().lines: line.set(lw=abs(-lo))\nassert x.shape == (3,)",
+    "axes": "with plt.style.context('x'):\n    fig, axes = plt.subplots(2, 2)\n"
+    "    for ax in axes.flat: line, = ax.plot([1]); ax.set(title='x')\nplt.show()\n"
+    "fig, ax = plt.subplots()\nfig, axes = plt.subplots(1, 2, squeeze=False)\n"
+    "assert axes.shape == (1, 2)",
+    "threads": "from concurrent.futures import ThreadPoolExecutor\n"
+    "with ThreadPoolExecutor(4) as pool: r = list(pool.map(abs, [1, -2]))\n"
+    "assert r == [1, 2] and pool.submit(abs, -1).result() == 1",
+    "processes": "from multiprocessing import Pool, cpu_count\n"
+    "with Pool(cpu_count()) as pool: r = pool.map(abs, [-1])\nassert r == [1]\n"
+    "assert pool.starmap(max, [(1, 2)]) == [2]\npool.close()",
+    "a progress bar": "from tqdm.auto import tqdm, trange\n"
+    "for i in tqdm(range(3)): k = i\nassert k == 2 == [*trange(3)][-1]",
+    "a widget": "import ipywidgets as w\n@w.interact(x=3)\ndef g(x): return x",
+    "the future": "from __future__ import annotations\ndef f(x: what): return x",
+    "a clock": "import time\nstart = time.time()\nprint(time.time() - start)",
+    "the end": "exit()\nquit\nexit",
+    "data": "data = np.loadtxt('toy_data.csv', delimiter=',')\nassert data[1, 1] == 4",
+    "the check": "verdict = check.q1(forward)\nassert verdict.ok\nprint(verdict)",
+}
+SCRATCH = """
+def helper(x): return factor * x
+def forward(W, X): return 0  # an old one
+EPS = 1e-3
+np.zeros(3) / np.undefined
+while True: pass
+"""
+
+
 def test_honest_habits_cost_nothing(drawn):
-    """Magics, plots, files, lists for arrays, and cells that fail or are not graded."""
-    habits = [
-        "%matplotlib inline\nimport numpy as np\n!pip install numpy",
-        "import matplotlib as mpl\nfrom matplotlib.colors import LogNorm\n"
-        "import matplotlib.ticker as ticker\nLogNorm(1, ticker.x)\nmpl.use('agg')",
-        "from scipy import linalg",
-        cell("while True: pass", tags=["not-graded"]),
-        "data = np.loadtxt('toy_data.csv', delimiter=',')\nassert data[1, 1] == 4",
-        "with plt.style.context('x'):\n    fig, axes = plt.subplots(2, 2)\n"
-        "    for ax in axes.flat: line, = ax.plot(data); ax.set(title='x')\nplt.show()",
-        "import time\nstart = time.perf_counter()\nprint(time.perf_counter() - start)",
-        "display(data)",
-        "def split(X): return [(X * (X > 0)).tolist(), (X * (X < 0)).tolist()]",
-        "total_before = total\ndef total(X, kind): return float(total_before(X, kind))",
-    ]
-    result = grade.grade(drawn, notebook(*honest(), *habits))
+    """Whatever Jupyter, Colab and habit put before and after the answers."""
+    *before, _ = after = list(HABITS.values())  # the check wants answers
+    opening = "import numpy as np\nimport matplotlib.pyplot as plt\nimport check"
+    result = grade.grade(drawn, notebook(opening, *before, *honest(), *after))
+    assert [m["points"] for m in result["questions"].values()] == [3, 4, 1, 2]
+    assert result["cells"] == []
+
+
+def test_a_statement_that_fails_stops_nothing_else(drawn):
+    """Neither its cell nor the others, and the first is named."""
+    source = "from scipy.special import expit\n" + RIGHT["total"] + "nothing.there"
+    result = grade.grade(drawn, notebook(*honest(total=source)))
     assert [m["points"] for m in result["questions"].values()] == [3, 4, 1, 2]
     (report_of_scipy,) = result["cells"]
     assert report_of_scipy[1:] == [
-        "from scipy import linalg",
+        "from scipy.special import expit",
         "it stopped: a name, an attribute or a module is not there",
     ]
+
+
+def test_of_a_cell_that_is_not_graded_the_definitions_are_kept(drawn):
+    """They help, they never replace an answer, and the page says which cell it was."""
+    uses = "factor = 3\nassert helper(2) == 6 and EPS == 1e-3"
+    scratch = cell(SCRATCH, tags=["not-graded"])
+    result = grade.grade(drawn, notebook(scratch, *honest(), scratch, uses))
+    assert [m["points"] for m in result["questions"].values()] == [3, 4, 1, 2]
+    assert result["cells"] == []
+    assert result["not graded"] == [1, 9]
+    page = feedback.page(drawn, "ada", result)
+    assert "Tagged <code>not-graded</code>: cells 1, 9." in page
+    result["not graded"] = list(range(1, 200))
+    assert "100 and others" in feedback.page(drawn, "ada", result)
+
+
+def test_saved_pictures_do_not_make_a_notebook_too_large(drawn):
+    picture = {"data": {"image/png": "A" * (30 << 20)}, "output_type": "display_data"}
+    large = cell("x = 1") | {"outputs": [picture | {"metadata": {}}]}
+    assert points(drawn, large, *honest()) == [3, 4, 1, 2]
+
+
+def test_answers_come_in_other_forms_too(drawn):
+    lists = "def split(X): return [(X * (X > 0)).tolist(), (X * (X < 0)).tolist()]"
+    number = (
+        "total_before = total\ndef total(X, kind): return float(total_before(X, kind))"
+    )
+    assert points(drawn, *honest(), lists, number) == [3, 4, 1, 2]
 
 
 def test_a_slow_cell_and_a_slow_function_get_their_time(drawn):
@@ -228,17 +304,14 @@ def test_a_message_in_a_million_pieces_is_not_for_nothing():
 def test_nothing_but_the_interpreter_is_in_the_view():
     folder = view.build((("toy_data.csv", b"1,2"),))
     assert {p.name for p in folder.iterdir()} == {
-        "bin", "desk", "dev", "lib", "lib64", "numpy", "python", "tmp",
+        "bin", "desk", "dev", "ipython", "lib", "lib64", "numpy", "python", "tmp",
     }  # fmt: skip
     assert {p.name for p in (folder / "numpy").iterdir()} == {"numpy", "numpy.libs"}
     names = {p.name for p in (folder / "desk").iterdir()}
     assert names == {
-        "worker.py",
-        "reading.py",
-        "check.py",
-        "matplotlib",
+        "cells.py", "check.py", "reading.py", "stand_ins.py", "worker.py",
         "toy_data.csv",
-    }
+    }  # fmt: skip
     every = {p.name for p in folder.rglob("*")}
     assert not every & {"scipy", "site-packages", "jachess_lib", "questions.py", "pip"}
 

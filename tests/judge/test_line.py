@@ -237,4 +237,4 @@ def test_text_that_is_no_text_comes_out_of_the_sandbox_as_it_is():
     header, body = reading.read(json.dumps({"cells": cells}).encode())
     assert header == {"cells": 3}
     read = notebook.code_cells(Says(message(b"{}", body)), b"")
-    assert read == [(1, "\ud800"), (2, "é\0"), (3, "")]
+    assert read == [(1, "\ud800", True), (2, "é\0", True), (3, "", True)]

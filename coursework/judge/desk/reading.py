@@ -36,14 +36,14 @@ def read(data):
     return {"cells": len(cells)}, b"".join(pack(*cell) for cell in cells)
 
 
-def pack(number, source):
-    """Return one cell as bytes: its number, its length, its text."""
+def pack(number, source, graded):
+    """Return one cell as bytes: its number, is it graded, its length, its text."""
     text = source.encode(errors="surrogatepass")
-    return struct.pack(">II", number, len(text)) + text
+    return struct.pack(">I?I", number, graded, len(text)) + text
 
 
 def code_cells(data):
-    """Return [(number, source)] of the code cells that are graded, counted from 1."""
+    """Return [(number, source, is it graded?)] of the code cells, counted from 1."""
     try:
         notebook = json.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError:
@@ -55,16 +55,18 @@ def code_cells(data):
         raise RefusedError("format")
     if len(cells) > CELL_LIMIT:
         raise RefusedError("cells")
-    found = [(n, source_of(c)) for n, c in enumerate(cells, start=1) if is_graded(c)]
-    if sum(len(source) for _, source in found) > CODE_LIMIT:
+    found = [
+        (number, source_of(cell), is_graded(cell))
+        for number, cell in enumerate(cells, start=1)
+        if isinstance(cell, dict) and cell.get("cell_type") == "code"
+    ]
+    if sum(len(source) for _, source, _ in found) > CODE_LIMIT:
         raise RefusedError("code")
     return found
 
 
 def is_graded(cell):
-    """Tell whether a cell is code and is not tagged `not-graded`."""
-    if not isinstance(cell, dict) or cell.get("cell_type") != "code":
-        return False
+    """Tell whether a code cell is not tagged `not-graded`."""
     metadata = cell.get("metadata")
     tags = metadata.get("tags") if isinstance(metadata, dict) else None
     return not (isinstance(tags, list) and "not-graded" in tags)
