@@ -53,12 +53,17 @@ class Written:
 
 @dataclass(frozen=True)
 class Assignment:
-    """One assignment: its questions, and the files that lie beside the notebook."""
+    """One assignment: its questions, and the files that lie beside the notebook.
+
+    `master` is the notebook with the solutions: functions of earlier questions are
+    taken from it where a student's are wrong.
+    """
 
     name: str
     title: str
     questions: tuple[Question | Written, ...]
     files: tuple[Path, ...] = field(default=())
+    master: Path | None = None
 
     @property
     def judged(self):

@@ -11,6 +11,8 @@ from coursework.hw1.variants import (
     derivative,
     diagonal,
     on_diagonal,
+    one_layer_off,
+    rival,
     tanh_slopes,
     with_bias_column,
 )
@@ -25,6 +27,8 @@ from coursework.witness import (
 )
 
 A = np.array([[-2.0, -0.3, 0.0], [0.4, 1.1, 2.5]])
+# In all cases of a check the sizes differ, N, K, D, M and 1 + M of every layer, so that
+# no number can stand for another; one case has a single pattern.
 
 q1 = Check(
     "q1",
@@ -55,6 +59,11 @@ q1 = Check(
             lambda h, a: np.tanh(a) * (1 - np.tanh(a)),
         ),
         Mistake("square lost", "a square is missing.", lambda h, a: 1 - np.tanh(a)),
+        Mistake(
+            "1 − lost",
+            "this is tanh²; the slope is 1 − tanh².",
+            lambda h, a: np.tanh(a) ** 2,
+        ),
         Mistake("sign", "the sign is turned round.", lambda h, a: -h),
     ),
 )
@@ -72,6 +81,7 @@ q2 = Check(
         Case("linear outputs", (random_patterns(2, 3, 1), "linear")),
         Case("sigmoid outputs", (random_patterns(2, 4, 2), "sigmoid")),
         Case("softmax outputs", (random_patterns(3, 4, 3), "softmax")),
+        Case("a single pattern", (random_patterns(1, 5, 4), "softmax")),
         Case("softmax outputs with sums near 1000", (1e3 * A, "softmax")),
         Case("sigmoid outputs with sums near 1000", (1e3 * A, "sigmoid")),
     ),
@@ -129,6 +139,29 @@ q2 = Check(
             lambda M, a, unit: crossed(M, a) if unit == "sigmoid" else M,
         ),
         Mistake(
+            "linear falls through",
+            "linear outputs come out as a softmax: is there a return for them?",
+            lambda M, a, unit: derivative(a, "softmax") if unit == "linear" else M,
+        ),
+        Mistake(
+            "sigmoid falls through",
+            "sigmoid outputs come out as a softmax: is there a return for them?",
+            lambda M, a, unit: derivative(a, "softmax") if unit == "sigmoid" else M,
+        ),
+        Mistake(
+            "1 − y missing",
+            "y_k alone stands on the diagonal of a sigmoid: a factor 1 − y_k is "
+            "missing.",
+            lambda M, a, unit: (
+                on_diagonal(outputs(a, unit)) if unit == "sigmoid" else M
+            ),
+        ),
+        Mistake(
+            "y_k (1 − y_l)",
+            "off the diagonal of a softmax stands −y_k y_l, and not y_k (1 − y_l).",
+            lambda M, a, unit: rival(a) if unit == "softmax" else M,
+        ),
+        Mistake(
             "tanh for sigmoid",
             "1 − y² is the slope of tanh; these outputs are sigmoids.",
             lambda M, a, unit: tanh_slopes(M, a, unit),
@@ -180,6 +213,17 @@ OF_SLOPES = (
 )
 OF_OUTPUTS = (
     Mistake(
+        "1 − lost",
+        "tanh² stands where the slope 1 − tanh² should.",
+        lambda J, *at: carried(*at, slope=lambda a: np.tanh(a) ** 2),
+    ),
+    Mistake(
+        "slopes one layer off",
+        "the slope comes before the product with W: h′(a_j) belongs to the units below "
+        "W, after the sum over the units above.",
+        lambda J, *at: one_layer_off(*at),
+    ),
+    Mistake(
         "output unit left out",
         "this is ∂a_k/∂x_i: the derivative of the output unit is missing.",
         lambda J, W, X, unit: carried(W, X, "linear"),
@@ -226,6 +270,18 @@ OF_BATCH = (
         lambda J, *at: J.mean(0),
     ),
     Mistake(
+        "one slope for all patterns",
+        "the slopes are those of the first pattern: h′(a_j) differs from x to x.",
+        lambda J, *at: carried(*at, slope=lambda a: 0 * a + slope_of(np.tanh, a[:1])),
+    ),
+    Mistake(
+        "mean slope",
+        "the slopes are averaged over the patterns: h′(a_j) differs from x to x.",
+        lambda J, *at: carried(
+            *at, slope=lambda a: 0 * a + slope_of(np.tanh, a).mean(0)
+        ),
+    ),
+    Mistake(
         "first pattern for all",
         "every pattern has the Jacobian of the first: h′ changes from x to x.",
         lambda J, *at: np.repeat(J[:1], len(J), 0),
@@ -245,20 +301,20 @@ OF_BATCH = (
 
 NETWORKS = (
     Case(
-        "a 2-3 network with softmax outputs",
-        (random_network((2, 3), 1), random_patterns(2, 2, 4), "softmax"),
+        "a 2-5 network with softmax outputs",
+        (random_network((2, 5), 1), random_patterns(4, 2, 4), "softmax"),
     ),
     Case(
-        "a 2-4-3 network with linear outputs",
-        (random_network((2, 4, 3), 2), random_patterns(3, 2, 5), "linear"),
+        "a 3-5-2 network with linear outputs",
+        (random_network((3, 5, 2), 2), random_patterns(7, 3, 5), "linear"),
     ),
     Case(
-        "a 3-5-4-2 network with sigmoid outputs",
-        (random_network((3, 5, 4, 2), 3), random_patterns(4, 3, 6), "sigmoid"),
+        "a 5-2-7-4 network with sigmoid outputs, one pattern",
+        (random_network((5, 2, 7, 4), 3), random_patterns(1, 5, 6) / 2, "sigmoid"),
     ),
     Case(
-        "a 3-4-5 network with softmax outputs",
-        (random_network((3, 4, 5), 4), random_patterns(2, 3, 7), "softmax"),
+        "a 4-2-6 network with softmax outputs",
+        (random_network((4, 2, 6), 4), random_patterns(7, 4, 7), "softmax"),
     ),
 )
 
@@ -292,16 +348,28 @@ q4 = Check(
 
 # The table of sensitivities, on numbers whose answer is known on paper
 
-J_PAPER = np.array([[[1.0, 7, 0], [-1, 17, 2]], [[7, 17, 0], [7, 7, -14]]])
+J_PAPER = np.array(
+    [
+        [[1.0, 7, 0], [-1, 17, 2]],
+        [[7, -17, 0], [7, 7, -14]],
+        [[-7, 17, 0], [1, -7, 14]],
+        [[1, 7, 0], [7, 17, 2]],
+    ]
+)
 S_PAPER = np.array([1.0, 2.0, 0.5])
 TABLE = np.array([[5.0, 26, 0], [5, 26, 5]])
+J_ONE, S_ONE = np.array([[[3.0, -5], [-1, 0.5], [0, 2]]]), np.array([2.0, 4])
+TABLE_ONE = np.array([[6.0, 20], [2, 2], [0, 8]])
 
 q5 = Check(
     "q5",
     "(K, D)",
     "it gives what paper gives: columns in standard deviations, squares averaged.",
-    (Case("two patterns, K = 2, D = 3", (J_PAPER, S_PAPER)),),
-    lambda J, s: TABLE,
+    (
+        Case("four patterns, K = 2, D = 3", (J_PAPER, S_PAPER)),
+        Case("one pattern, K = 3, D = 2", (J_ONE, S_ONE)),
+    ),
+    lambda J, s: TABLE if len(J) > 1 else TABLE_ONE,
     (
         Mistake("mean of J", "signs cancel in the mean of J: square first.",
                 lambda R, J, s: J.mean(0) * s),
@@ -313,6 +381,9 @@ q5 = Check(
                 lambda R, J, s: R / s**2),
         Mistake("sum for mean", "the squares are summed and not averaged.",
                 lambda R, J, s: R * np.sqrt(len(J))),
+        Mistake("mean over outputs too", "divided by K and not by N: the mean runs "
+                "over the patterns.",
+                lambda R, J, s: R * np.sqrt(J.shape[0] / J.shape[1])),
         Mistake("root missing", "the root is missing: these are squares.",
                 lambda R, J, s: R**2),
         Mistake("root missing, s not squared", "the root is missing, and s stands "

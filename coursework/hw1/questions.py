@@ -26,7 +26,7 @@ def tanh_slope(a):
 def sums(rng):
     """Draw weighted sums of outputs, with the name of their unit."""
     return [
-        Case("linear outputs", (rng.normal(size=(3, 2)), "linear")),
+        Case("linear outputs", (rng.normal(size=(3, 5)), "linear")),
         Case("sigmoid outputs", (rng.normal(size=(2, 4)) * 2, "sigmoid")),
         Case("softmax outputs", (rng.normal(size=(4, 3)) * 2, "softmax")),
         Case("large sums into sigmoids", (rng.normal(size=(2, 3)) * 1e3, "sigmoid")),
@@ -141,4 +141,5 @@ ASSIGNMENT = Assignment(
         Written("q6", "One Jacobian for every input"),
     ),
     files=(Path(__file__).with_name("iris.csv"),),
+    master=Path(__file__).with_name("hw1.ipynb"),
 )

@@ -2,11 +2,19 @@
 
 import numpy as np
 
-from coursework.witness import by_columns, outputs, slope_of, straight, sums, weighted
+from coursework.witness import (
+    by_columns,
+    line,
+    outputs,
+    slope_of,
+    straight,
+    sums,
+    weighted,
+)
 
 
 def derivative(a, unit):
-    """Return ∂y_k/∂a_l of each pattern by differences."""
+    """Return ∂y_k/∂a_l of each pattern."""
     return by_columns(lambda moved: outputs(moved, unit), a)
 
 
@@ -33,15 +41,31 @@ def tanh_slopes(M, a, unit):
     return on_diagonal(1 - outputs(a, unit) ** 2) if unit == "sigmoid" else M
 
 
-def carried(W, X, unit, slope=None, last=None, first_column=1, to=outputs):
-    """Return ∂y/∂x by differences of the network, or of one with straight units.
+def rival(a):
+    """Return y_k (1 − y_l) of a softmax for every k and l."""
+    y = outputs(a, "softmax")
+    return y[:, :, None] * (1 - y[:, None, :])
 
-    `slope` makes the hidden units straight lines, `last` does so with the outputs;
+
+def one_layer_off(W, X, unit):
+    """Return ∂y/∂x with each slope of tanh before the product with W, not after it."""
+    at = sums(W, X)
+    slopes = [np.ones_like(at[0]), *(slope_of(np.tanh, a) for a in at[1:])]
+    units = [line(a, np.tanh(a), s) for a, s in zip(at[:-1], slopes[:-1], strict=True)]
+    last = (lambda a: slope_of(np.tanh, a)) if len(W) > 1 else None
+    return carried(W, X, unit, last=last, units=units)
+
+
+def carried(W, X, unit, slope=None, last=None, first_column=1, to=outputs, units=None):
+    """Return ∂y/∂x of the network, or of one with straight units.
+
+    `slope` makes the hidden units straight lines, or `units` says which lines they are;
+    `last` does so with the outputs;
     with `first_column` 0, changes pass through the columns of W shifted by one.
     """
     a = sums(W, X)
     V = [layer[:, first_column:][:, : layer.shape[1] - 1] for layer in W]
-    h = straight(W, X, slope or (lambda at: slope_of(np.tanh, at)))
+    h = units or straight(W, X, slope or (lambda at: slope_of(np.tanh, at)))
 
     def moved(x):
         change = x - X
@@ -56,7 +80,7 @@ def carried(W, X, unit, slope=None, last=None, first_column=1, to=outputs):
 
 
 def by_network(W, X, unit):
-    """Return ∂y/∂x by differences of the forward pass."""
+    """Return ∂y/∂x from the forward pass."""
     return by_columns(lambda x: outputs(sums(W, x)[-1], unit), X)
 
 
@@ -66,7 +90,7 @@ def alone(at, unit):
     def y(a, _):
         columns = []
         for k in range(at.shape[1]):
-            only = at.copy()
+            only = at.astype(a.dtype)
             only[:, k] = a[:, k]
             columns.append(outputs(only, unit)[:, k])
         return np.stack(columns, -1)

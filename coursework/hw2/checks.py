@@ -40,7 +40,11 @@ q1 = Check(
     "q1",
     "(N, K)",
     "it is what a small step of each output sum does to E.",
-    (Case("two patterns of three outputs", (Y, T)),),
+    (
+        Case("two patterns of three outputs", (Y, T)),
+        Case("one pattern of four outputs",
+             (np.array([[0.5, -1, 2, 0.1]]), np.array([[1.0, 0, 0.5, -0.2]]))),
+    ),
     lambda y, T: by_columns(lambda a: error_of(a[:, None], T[:, None], "linear"), y),
     (
         Mistake("sign", "the sign is turned round: E grows with y above its target.",
@@ -73,6 +77,12 @@ WRONG_SLOPES = (
     ("slope at z", "h′ is taken at z_j; it belongs at a_j.",
      lambda a: tanh_slopes(np.tanh(a))),
     ("a for z", "1 − z² wants z_j, and this is 1 − a_j².", lambda a: 1 - a**2),
+    ("1 − lost", "tanh² stands where the slope 1 − tanh² should.",
+     lambda a: np.tanh(a) ** 2),
+    ("one slope for all patterns", "the slopes are those of the first pattern: h′(a_j) "
+     "differs from x to x.", lambda a: 0 * a + tanh_slopes(a[:1])),
+    ("mean slope", "the slopes are averaged over the patterns: h′(a_j) differs from x "
+     "to x.", lambda a: 0 * a + tanh_slopes(a).mean(0)),
 )  # fmt: skip
 
 q2 = Check(
@@ -85,7 +95,7 @@ q2 = Check(
             (random_patterns(K, 1 + M, K), random_patterns(N, K, 8 + K),
              random_patterns(N, M, 9 + K)),
         )
-        for N, M, K in ((3, 4, 2), (2, 3, 5))
+        for N, M, K in ((3, 4, 2), (2, 3, 5), (1, 2, 6))
     ),
     below,
     (
@@ -137,10 +147,10 @@ def of_pattern(n):
 
 
 NETWORKS = (
-    ("a 2-3 network with softmax outputs", (2, 3), "softmax", 2),
-    ("a 3-4-2 network with linear outputs", (3, 4, 2), "linear", 3),
-    ("a 2-3-4-2 network with sigmoid outputs", (2, 3, 4, 2), "sigmoid", 4),
-    ("a 2-4-3 network with softmax outputs", (2, 4, 3), "softmax", 3),
+    ("a 2-5 network with softmax outputs", (2, 5), "softmax", 4),
+    ("a 3-5-2 network with linear outputs", (3, 5, 2), "linear", 7),
+    ("a 5-2-7-4 network with sigmoid outputs, one pattern", (5, 2, 7, 4), "sigmoid", 1),
+    ("a 4-2-6 network with softmax outputs", (4, 2, 6), "softmax", 7),
 )
 CASES = tuple(
     Case(label, (random_network(sizes, n), random_patterns(N, sizes[0], 5 + n),
@@ -237,6 +247,8 @@ q4 = Check(
         Mistake("steps add up", "a weight stays moved while the next one moves: put "
                 "it back.", lambda Q, *at: adding_up(*at)),
     ),
+    rtol=1e-6,
+    atol=1e-9,
 )  # fmt: skip
 
 

@@ -183,4 +183,5 @@ ASSIGNMENT = Assignment(
         Written("q7", "The V and its bottom"),
     ),
     files=(Path(__file__).with_name("diabetes.csv"),),
+    master=Path(__file__).with_name("hw2.ipynb"),
 )

@@ -30,7 +30,7 @@ def below(V, delta, a):
 
 
 def tanh_slopes(a):
-    """Return the slope of the hidden unit by differences."""
+    """Return the slope of the hidden unit."""
     return slope_of(np.tanh, a)
 
 
@@ -67,7 +67,7 @@ def mean_slope(W, X, T, unit, step, sides=(1, -1), moved=None):
     """
     w, each = flat(W), np.eye(flat(W).size)
     each = each if moved is None else each[moved : moved + 1]
-    c = taylor(lambda s: error_at(cut(w + s * each, W), X, T, unit), 11, 0.12)
+    c = taylor(lambda s: error_at(cut(w + s * each, W), X, T, unit), 11, 0.2, 24)
     slopes = [
         sum(c[m] * (side * step) ** (m - 1) for m in range(1, len(c))) for side in sides
     ]

@@ -14,11 +14,13 @@ from coursework.hw3.variants import (
     identity_shifted,
     linear_part,
     mixed_shapes,
+    one_slope,
     output_shapes,
     quadratic,
     random_pieces,
     rolled,
     same_unit,
+    slope_in_one,
     tanh_slopes,
     turn,
     whole_step,
@@ -46,7 +48,7 @@ q1 = Check(
     "the shape of a",
     "it is how the slope of tanh changes with a.",
     (Case("a of shape (2, 3)", (A,)),),
-    lambda a: 2 * taylor(lambda s: np.tanh(a + s), degree=8, width=0.1)[2],
+    lambda a: 2 * taylor(lambda s: np.tanh(a + s), radius=0.3, points=32)[2],
     (
         Mistake("slope for bend", "this is h′; h″ is its derivative once more.",
                 lambda h, a: tanh_slopes(a)),
@@ -68,8 +70,8 @@ q1 = Check(
 
 
 PIECES = {
-    "3 patterns, sizes 2-3-4": random_pieces(3, 2, 3, 4, 1),
-    "2 patterns, sizes 3-2-3": random_pieces(2, 3, 2, 3, 2),
+    "4 patterns, sizes 2-5-2": random_pieces(4, 2, 5, 2, 1),
+    "1 pattern, sizes 3-2-5": random_pieces(1, 3, 2, 5, 2),
 }
 
 
@@ -142,6 +144,8 @@ q3 = Check(
                 lambda H, x, h1, h2, *p: below(x, h1, -h2, *p)),
         Mistake("h′ missing", "the slopes h′ are missing in the term with M.",
                 lambda H, x, h1, *p: below(x, 0 * h1 + 1, *p)),
+        Mistake("h′ once", "the term with M has one slope alone: h′(a_j) and h′(a_j′).",
+                one_slope),
         Mistake("h′ in the bend", "there is a slope h′ beside h″ in the bend; it has "
                 "none.", lambda H, x, h1, h2, *p: below(x, h1, h1 * h2, *p)),
         Mistake("I_jj′ missing", "the bend belongs to one unit: a factor I_jj′.",
@@ -184,6 +188,10 @@ q4 = Check(
                 "biases.", identity_shifted),
         Mistake("h′ missing", "the slope h′(a_j) is missing.",
                 lambda H, x, h1, *p: between(x, 0 * h1 + 1, *p)),
+        Mistake("h′ missing beside δ", "the slope h′(a_j) is missing in the term with "
+                "δ.", lambda H, *p: slope_in_one(*p, without="delta")),
+        Mistake("h′ missing beside M", "the slope h′(a_j) is missing in the term with "
+                "M.", lambda H, *p: slope_in_one(*p, without="M")),
         Mistake("diagonal of M only", "outputs k and k′ meet through M_kk′: off the "
                 "diagonal there are numbers too.",
                 lambda H, *p: between(*p[:-1], diagonal_of(p[-1]))),
@@ -201,8 +209,8 @@ q4 = Check(
 # The whole, on numbers known on paper
 
 WHOLE = np.array([
-    [4.0, 1, 2, 7, 8], [1, 5, 3, 9, 6], [2, 3, 6, 1, 4],
-    [7, 9, 1, 8, 2], [8, 6, 4, 2, 9],
+    [4.0, 1, -2, -7, 8], [1, 5, 3, 9, -6], [-2, 3, 6, -1, 4],
+    [-7, 9, -1, 8, 2], [8, -6, 4, 2, 9],
 ])  # fmt: skip
 CUT = 3
 
@@ -255,12 +263,13 @@ q6 = Check(
     "that of each table W[l]",
     "it is how the gradient turns along v, on networks of one to three layers.",
     (
-        with_direction("a 2-3 network with softmax outputs", (2, 3), "softmax", 2, 1),
-        with_direction("a 3-4-2 network, linear outputs", (3, 4, 2), "linear", 3, 2),
+        with_direction("a 2-5 network with softmax outputs", (2, 5), "softmax", 4, 1),
+        with_direction("a 3-5-2 network, linear outputs", (3, 5, 2), "linear", 7, 2),
         with_direction(
-            "a 2-3-4-2 network, sigmoid outputs", (2, 3, 4, 2), "sigmoid", 2, 3
+            "a 5-2-7-4 network, sigmoid outputs, one pattern",
+            (5, 2, 7, 4), "sigmoid", 1, 3,
         ),
-        with_direction("a 2-4-3 network, softmax outputs", (2, 4, 3), "softmax", 3, 4),
+        with_direction("a 4-2-6 network, softmax outputs", (4, 2, 6), "softmax", 7, 4),
     ),
     turn,
     (

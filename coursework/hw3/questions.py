@@ -174,4 +174,5 @@ ASSIGNMENT = Assignment(
         Written("q7", "A misprint, and a price"),
     ),
     files=(Path(__file__).with_name("digits.csv"),),
+    master=Path(__file__).with_name("hw3.ipynb"),
 )

@@ -9,6 +9,7 @@ from coursework.witness import (
     flat,
     gradient,
     outputs,
+    powers,
     second_derivatives,
     slope_of,
     sums,
@@ -18,7 +19,7 @@ from coursework.witness import (
 
 
 def tanh_slopes(a):
-    """Return the slope of the hidden unit by a parabola."""
+    """Return the slope of the hidden unit."""
     return slope_of(np.tanh, a)
 
 
@@ -42,7 +43,7 @@ def block(first, second, x, h1, h2, z, V, delta, M):
     shapes = ((h1.shape[1], x.shape[1]), V.shape)
 
     def change(u, v):
-        dW = [np.zeros((len(u), *shape)) for shape in shapes]
+        dW = [np.zeros((len(u), *shape), u.dtype) for shape in shapes]
         dW[first] += u.reshape(-1, *shapes[first])
         dW[second] += v.reshape(-1, *shapes[second])
         return change_of_error(*dW, x, h1, h2, z, V, delta, M)
@@ -133,6 +134,23 @@ def bend_everywhere(H, x, h1, h2, V, delta, M):
     return H - bend + np.repeat(own[:, :, None], J, 2).reshape(H.shape)
 
 
+def one_slope(H, x, h1, h2, V, delta, M):
+    """Return H with the slope of the unit of the row alone in the term with M."""
+    total = H - below(x, h1, 0 * h2, V, delta, M)
+    for n in range(len(x)):
+        one = slice(n, n + 1)
+        pattern = below(x[one], h1[one], 0 * h2[one], V, delta[one], M[one])
+        total = total + pattern / np.repeat(h1[n], x.shape[1])
+    return total
+
+
+def slope_in_one(x, h1, z, V, delta, M, without):
+    """Return the mixed block whose term `without` has no slope of the hidden unit."""
+    beside = {"delta": h1, "M": h1} | {without: 0 * h1 + 1}
+    fed = between(x, beside["delta"], z, V, delta, 0 * M)
+    return fed + between(x, beside["M"], z, V, 0 * delta, M)
+
+
 def rolled(V):
     """Return V with every column one place to the right, the last one in front."""
     return np.roll(V, 1, 1)
@@ -155,26 +173,24 @@ def identity_shifted(H, x, h1, z, V, delta, M):
     return H - fed + np.roll(tables, -1, 2).reshape(H.shape)
 
 
-STEP = 1e-20
-
-
 def signals(W, X, T, unit, back, hidden, error):
     """Return the signals of all layers; their way up has the weights `back`."""
     at, found = sums(W, X, hidden), []
     for l, a in enumerate(at):
-        columns = []
-        for e in np.eye(a.shape[1]):
-            moved = a + 1j * STEP * e
+
+        def moved(s, l=l, a=a):
+            there = a + s * np.eye(a.shape[1])[:, None, :]
             for m in range(l + 1, len(W)):
                 h = hidden[m - 1] if hidden else np.tanh
-                moved = at[m] + (h(moved) - h(at[m - 1])) @ back[m][:, 1:].T
-            columns.append(error(moved[:, None], T[:, None], unit).imag / STEP)
-        found.append(np.stack(columns, -1))
+                there = at[m] + (h(there) - h(at[m - 1])) @ back[m][:, 1:].T
+            return error(there[..., None, :], T[:, None], unit)
+
+        found.append(powers(moved, 1, 0.1, 12)[1].T)
     return found
 
 
 def turn(W, X, T, V, unit, back=True, hidden=None, error=error_of, parts="both"):
-    """Return how the gradient turns as W moves along V, by a parabola.
+    """Return how the gradient turns as W moves along V.
 
     `back` tells whether the weights of the way back move too, `parts` whether the
     change of δ, of z or of both is counted.
@@ -199,7 +215,7 @@ def turn(W, X, T, V, unit, back=True, hidden=None, error=error_of, parts="both")
             [(d.T @ x).ravel() for d, x in zip(delta, z, strict=True)]
         )
 
-    return cut(taylor(at, width=5e-5 / size)[1], W)
+    return cut(taylor(at, 1, 0.04 / size, 14)[1], W)
 
 
 def quadratic(W, X, unit, M=None):

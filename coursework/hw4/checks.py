@@ -11,6 +11,7 @@ from coursework.hw4.variants import (
     nudged,
     on_diagonal,
     outer,
+    products,
     rearranged,
     some_jacobian,
     without_biases,
@@ -35,6 +36,7 @@ q1 = Check(
     (
         Case("N = 4, K = 2, P = 3", (some_jacobian(4, 2, 3, 1),)),
         Case("N = 2, K = 1, P = 5", (some_jacobian(2, 1, 5, 2),)),
+        Case("N = 1, K = 3, P = 4", (some_jacobian(1, 3, 4, 3),)),
     ),
     lambda J: bowl(J, identities(J)),
     (
@@ -83,6 +85,8 @@ UNITS = (
          (some_jacobian(3, 2, 4, 4), logistic(random_patterns(3, 2, 2)), "sigmoid")),
     Case("softmax outputs, N = 4, K = 3",
          (some_jacobian(4, 3, 5, 5), PROBABILITIES, "softmax")),
+    Case("softmax outputs, N = 1, K = 3",
+         (some_jacobian(1, 3, 5, 6), PROBABILITIES[:1], "softmax")),
 )  # fmt: skip
 
 q2 = Check(
@@ -104,6 +108,9 @@ q2 = Check(
         Mistake("∇y for ∇a, and M", "J holds ∇a already: M belongs in between once, "
                 "and here it is three times.",
                 of_middle(lambda M, Y, unit: M @ M @ M)),
+        Mistake("linear falls through", "linear outputs come out with the middle of a "
+                "softmax: is there a branch for them?",
+                of_middle(lambda M, Y, unit: products(Y) if unit == "linear" else M)),
         Mistake("y for M", "y_k alone stands on the diagonal of M.",
                 of_middle(lambda M, Y, unit: M if unit == "linear" else
                 Y[..., None] * np.eye(Y.shape[1]))),
@@ -137,7 +144,7 @@ q3 = Check(
     tuple(
         Case(f"a {'-'.join(map(str, sizes))} network",
              (random_network(sizes, N), random_patterns(N, sizes[0], 7)))
-        for N, sizes in ((2, (3, 2)), (3, (2, 4, 3)), (4, (2, 3, 4, 2)))
+        for N, sizes in ((5, (3, 2)), (7, (3, 5, 2)), (1, (5, 2, 7, 4)), (8, (4, 2, 6)))
     ),
     nudged,
     (
@@ -265,6 +272,8 @@ q5 = Check(
         Mistake("new weights for step", "the step alone is wanted, with its sign.",
                 lambda p, J, r, damping: 1 - p),
     ),
+    rtol=1e-6,
+    atol=1e-9,
 )  # fmt: skip
 
 
@@ -303,4 +312,6 @@ q6 = Check(
         Mistake("s for s²", "s stands in place of s² under the root.",
                 lambda s, J, r: s / 10**0.25),
     ),
+    rtol=1e-8,
+    atol=1e-9,
 )  # fmt: skip

@@ -175,4 +175,5 @@ ASSIGNMENT = Assignment(
         Written("q7", "When it lies"),
     ),
     files=tuple(Path(__file__).with_name(f"{name}.csv") for name in ("rat42", "mgh17")),
+    master=Path(__file__).with_name("hw4.ipynb"),
 )

@@ -49,6 +49,11 @@ def middle(Y, unit):
     return by_columns(lambda moved: outputs(moved, unit), a)
 
 
+def products(Y):
+    """Return I_kl y_k − y_k y_l, whatever y is."""
+    return on_diagonal(Y) - Y[:, :, None] * Y[:, None, :]
+
+
 def outer(J, Y, unit):
     """Return the outer-product matrix."""
     return bowl(J, middle(Y, unit))

@@ -1,4 +1,4 @@
-"""Ask one question of a sandbox, and say in words what is wrong with the answer."""
+"""Ask one question of a sandbox, and say in words what is wrong with the answers."""
 
 from coursework.judge import errors, wire
 
@@ -6,20 +6,19 @@ BAD_ANSWERS = {
     "nothing": "the function returned nothing",
     "parts": "the function did not return as many arrays as were asked for",
     "numbers": "the function did not return an array of real numbers",
+    "changed": "the function changes its arguments",
 }
 
 
 def ask(process, question, deadline):
-    """Return None if a question is answered right, otherwise why it is not."""
+    """Yield for each call None if it is answered right, otherwise why it is not."""
     for call in question.calls:
         process.send(call.message, deadline)
         header, body = process.receive(deadline)
         if header == {"missing": True}:
-            return f"there is no function {question.function}"
-        fault = _fault(call, header, body)
-        if fault:
-            return fault
-    return None
+            yield f"there is no function {question.function}"
+            return
+        yield _fault(call, header, body)
 
 
 def _fault(call, header, body):

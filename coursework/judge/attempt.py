@@ -6,6 +6,10 @@ a new one. In the second round what was set aside gets the time that is left. So
 costs its own question alone, and never more than `SECONDS`. They are those of a `Clock`
 that stands still while the judge itself is held; a process costs the same, however long
 it took to start.
+
+Last, a question that builds on another is not lost with it: where an earlier one is
+wrong, the question is asked once more, in a process in which right functions stand in
+the place of the wrong ones. That process is asked nothing that these could answer.
 """
 
 from dataclasses import dataclass, field
@@ -15,6 +19,7 @@ from coursework.judge.clock import Clock, TimedOutError
 from coursework.judge.process import EndedError
 
 SECONDS = 5.2
+KEPT = 1  # of these, for what is asked again with something put right
 SLICE = 0.5
 START = 0.1
 TOO_LONG = "it took too long"
@@ -30,16 +35,19 @@ class Attempt:
     """What is known so far; a step is a cell, by number, or a question, by name."""
 
     reasons: dict  # question → None if it is right, otherwise why it is not
+    right: dict = field(default_factory=dict)  # question → how many calls are right
+    followed: dict = field(default_factory=dict)  # question → those put right for it
     reports: dict = field(default_factory=dict)  # cell → what went wrong
     clock: Clock = field(default_factory=Clock)
     second: bool = False  # the second round has begun
     blind: bool = True  # no input has been sent to any process yet
     late: set = field(default_factory=set)  # steps that took too long once
     dropped: set = field(default_factory=set)  # steps that are not tried again
+    kept: float = 0  # seconds that are not spent yet
 
     def left(self):
         """Return the seconds that are left."""
-        return max(SECONDS - self.clock.now, 0)
+        return max(SECONDS - self.kept - self.clock.now, 0)
 
     def aside(self):
         """Return the steps that are not taken in this round."""
@@ -53,6 +61,8 @@ class Attempt:
 
     def strike(self, step, reason):
         """Set a step aside that broke its process, and say why."""
+        if isinstance(step, int) and reason == TOO_LONG and not self.left():
+            return  # the time of the whole was up: that is not this cell's doing
         again = reason == TOO_LONG and not self.second
         (self.late if again else self.dropped).add(step)
         if isinstance(step, str):
@@ -61,9 +71,12 @@ class Attempt:
             self.reports[step] = reason
 
 
-def attempt(questions, cells, start):
-    """Return the `Attempt` of a submission; `start` starts a process in a sandbox."""
-    state = Attempt({q.name: NOT_ASKED for q in questions})
+def attempt(questions, cells, start, helpers=None):
+    """Return the `Attempt` of a submission; `start` starts a process in a sandbox.
+
+    `helpers` are {question: source}: what defines the functions up to that question.
+    """
+    state = Attempt({q.name: NOT_ASKED for q in questions}, kept=KEPT * bool(helpers))
     _round(state, questions, cells, start)
     if state.late:
         state.second = True
@@ -74,7 +87,34 @@ def attempt(questions, cells, start):
             if q.name in state.late or (all_wrong and state.reasons[q.name])
         ]  # fmt: skip
         _round(state, todo, cells, start)
+    if helpers:
+        state.kept = 0
+        _follow_through(state, questions, cells, start, helpers)
     return state
+
+
+def _follow_through(state, questions, cells, start, helpers):
+    """Ask again what is wrong behind something wrong, the latter put right."""
+    for place, question in enumerate(questions):
+        wrong = [q for q in questions[:place] if state.reasons[q.name]]
+        if not (wrong and state.reasons[question.name] and state.left()):
+            continue
+        again = Attempt(dict(state.reasons), clock=state.clock, dropped=state.dropped)
+        again.second = True  # what is late now has no other turn
+        names = [q.function for q in wrong]
+        message = {"helpers": helpers[wrong[-1].name], "names": names}
+        taken = [cell for cell in cells if cell[0] not in state.dropped | state.late]
+        with start() as process:
+            process.clock = state.clock
+            state.clock.now += START
+            _pass(again, process, taken, [question], message)
+        name = question.name
+        if again.right.get(name, 0) > state.right.get(name, 0):
+            state.right[name], state.reasons[name] = (
+                again.right[name],
+                again.reasons[name],
+            )
+            state.followed[name] = [q.name for q in wrong]
 
 
 def _round(state, todo, cells, start):
@@ -89,10 +129,11 @@ def _round(state, todo, cells, start):
         todo = [q for q in todo if q.name not in state.aside()]
 
 
-def _pass(state, process, cells, todo):
+def _pass(state, process, cells, todo, helpers=None):
     """Run cells and ask questions in one process; tell whether a step has broken it.
 
-    A question that was answered leaves `todo`, whether it was right or not.
+    A question that was answered leaves `todo`, whether it was right or not. `helpers`
+    is a message that puts functions in the place of the student's.
     """
     step = None
     try:
@@ -101,9 +142,17 @@ def _pass(state, process, cells, todo):
             _hear_of_cell(state, process, step)
         process.receive(state.deadline())  # the cells are done
         state.blind = False
+        if helpers:
+            step = todo[0].name
+            process.send(wire.encode(helpers), state.deadline())
+            process.receive(state.deadline())
         while todo and state.left():
             step = todo[0].name
-            state.reasons[step] = answers.ask(process, todo[0], state.deadline())
+            state.right[step], faults = 0, []
+            for fault in answers.ask(process, todo[0], state.deadline()):
+                state.right[step] += fault is None
+                faults.append(fault)
+            state.reasons[step] = next(filter(None, faults), None)
             del todo[0]
     except TimedOutError:
         state.strike(step, TOO_LONG)

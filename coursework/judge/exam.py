@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from coursework.judge import helpers, wire
 from coursework.judge import seed as seeds
-from coursework.judge import wire
 from coursework.questions import names
 
 SHAPE = "the answer has the wrong shape"
@@ -61,7 +61,8 @@ class ExamQuestion:
 class Exam:
     """One assignment, ready to be asked.
 
-    `written` are (name, title, points), `files` are (name, bytes).
+    `written` are (name, title, points), `files` are (name, bytes), `helpers` are
+    (question, what defines its function and all before it).
     """
 
     name: str
@@ -70,6 +71,7 @@ class Exam:
     written: tuple
     files: tuple
     fingerprint: str
+    helpers: tuple = ()
 
     @property
     def points(self):
@@ -94,13 +96,15 @@ def draw(assignment, seed):
         (q.name, q.title, q.points) for q in assignment.questions if q.name not in names
     )
     files = tuple((Path(f).name, Path(f).read_bytes()) for f in assignment.files)
+    found = helpers.of(assignment)
     return Exam(
         assignment.name,
         assignment.title,
         questions,
         written,
         files,
-        _fingerprint(assignment, questions, written, files),
+        _fingerprint(assignment, questions, written, files + found),
+        found,
     )
 
 

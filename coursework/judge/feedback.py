@@ -1,7 +1,8 @@
 """One small page for each student: points, and in words what failed.
 
 What a page says may depend on what a submission has found out, so it says little: why
-the first question failed, of the others one word in four, and one cell. `bits` counts.
+the first question failed, of the others their points or one word in four, and one cell.
+`bits` counts.
 """
 
 import html
@@ -73,8 +74,11 @@ def _rows(exam, result):
         mark = result["questions"][question.name]
         name = f"{safe(question.name)}: {safe(question.title)}"
         points = f"{mark['points']} of {question.points}"
-        words = safe(brief(mark["reason"]) if told else mark["reason"] or RIGHT)
+        words = brief(mark, question) if told else mark["reason"] or RIGHT
         told = told or bool(mark["reason"])
+        if mark["with"]:
+            words += f", with a right {' and '.join(mark['with'])} in place of yours"
+        words = safe(words)
         yield f"<tr><td>{name}</td><td>{points}</td><td>{words}</td></tr>"
     for name, title, points in exam.written:
         name = f"{safe(name)}: {safe(title)}"
@@ -82,10 +86,13 @@ def _rows(exam, result):
         yield f"<tr><td>{name}</td><td>– of {points}</td><td>{words}</td></tr>"
 
 
-def brief(reason):
-    """Return one of the words of `BRIEF` for why there are no points."""
+def brief(mark, question):
+    """Return how much is right, or one of the words of `BRIEF` for why nothing is."""
+    reason = mark["reason"]
     if not reason:
         return RIGHT
+    if mark["right"]:
+        return f"right in {mark['right']} of {len(question.calls)} cases"
     if reason.endswith(DISAGREEMENTS):
         return WRONG
     return LATE if reason in (attempt.TOO_LONG, attempt.NOT_ASKED) else SILENT
@@ -120,4 +127,6 @@ def bits(exam):
     asked = 3 + len(errors.WORDS) + len(answers.BAD_ANSWERS) + broken
     labels = max(len({call.label for call in q.calls}) for q in exam.questions)
     full = asked + labels * len(DISAGREEMENTS)
-    return len(exam.questions) * math.log2(len(BRIEF)) + math.log2(cells * full)
+    # Some cases right, or none and one of three words, or all; with or without help.
+    words = sum(math.log2(2 * (len(q.calls) - 1 + len(BRIEF))) for q in exam.questions)
+    return words + math.log2(cells * full)

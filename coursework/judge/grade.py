@@ -20,11 +20,19 @@ def grade(exam, data):
         def start():
             return ready.pop() if ready else sandbox.start(level, folder, uid)
 
-        found = attempt(exam.questions, cells, start)
+        found = attempt(exam.questions, cells, start, dict(exam.helpers))
     return {
         "status": GRADED,
         "level": level,
-        "questions": {q.name: _mark(q, found.reasons[q.name]) for q in exam.questions},
+        "questions": {
+            q.name: _mark(
+                q,
+                found.reasons[q.name],
+                found.right.get(q.name, 0),
+                found.followed.get(q.name, ()),
+            )
+            for q in exam.questions
+        },
         "cells": _reports(cells, found.reports),
         "not graded": [number for number, _, graded in cells if not graded],
     }
@@ -42,9 +50,18 @@ def refused(exam, reason):
     }
 
 
-def _mark(question, reason):
-    """Return the points of a question, and why there are none."""
-    return {"points": 0 if reason else question.points, "reason": reason or ""}
+def _mark(question, reason, right=0, followed=()):
+    """Return the points of a question, one part for each call, and why some are lost.
+
+    `with` are the questions whose functions were put right for it.
+    """
+    share = round(question.points * right / len(question.calls), 2)
+    return {
+        "points": int(share) if share == int(share) else share,
+        "reason": reason or "",
+        "right": right,
+        "with": list(followed),
+    }
 
 
 def _reports(cells, reports):

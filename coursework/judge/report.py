@@ -32,8 +32,9 @@ def cell(value):
 
 
 def total(result):
-    """Return the points of a result."""
-    return sum(q["points"] for q in result["questions"].values())
+    """Return the points of a result, a whole number where they are one."""
+    points = round(sum(q["points"] for q in result["questions"].values()), 2)
+    return int(points) if points == int(points) else points
 
 
 def table(rows):

@@ -105,6 +105,18 @@ def of_one(function):
     return lambda W, x, unit: function(W, x[None], unit)[0]
 
 
+def slopes_first(W, X, unit):
+    """Return J where the slopes come before the product with the weights."""
+    z, a = [X], []
+    for V in W:
+        a.append(with_one(z[-1]) @ V.T)
+        z.append(np.tanh(a[-1]))
+    B = output_derivative(a[-1], unit)
+    for l in range(len(W) - 1, 0, -1):
+        B = (B * tanh_slope(a[l])[:, None, :]) @ W[l][:, 1:]
+    return B @ W[0][:, 1:]
+
+
 def biases_kept(W, X, unit):
     """Return J with a column for the biases of the first layer."""
     first = [np.column_stack([np.zeros(len(W[0])), W[0]]), *W[1:]]
@@ -127,6 +139,8 @@ JACOBIANS = {
     "unit for slope": jacobian(slope=np.tanh),
     "slope at z": jacobian(at="z"),
     "a for z": jacobian(slope=lambda a: 1 - a * a),
+    "1 − lost": jacobian(slope=lambda z: z * z, at="z"),
+    "slopes one layer off": lambda W, X, unit: slopes_first(W, X, unit),
     "h′ on the output layer": jacobian(last=tanh_slope),
     "output unit left out": lambda W, X, unit: input_jacobian(W, X, "linear"),
     "output unit twice": jacobian(
@@ -149,6 +163,8 @@ PLANTED = {
         "wrong unit's slope": sigmoid_slope,
         "sigmoid's formula": lambda a: np.tanh(a) - np.tanh(a) ** 2,
         "square lost": lambda a: 1 - np.tanh(a),
+        "1 − lost": lambda a: np.tanh(a) ** 2,
+        "few digits": lambda a: (np.tanh(a + 1e-5) - np.tanh(a - 1e-5)) / 2e-5,
         "sign": lambda a: np.tanh(a) ** 2 - 1,
         "single precision": lambda a: tanh_slope(a).astype(np.float32),
         "complex": lambda a: tanh_slope(a + 0j),
@@ -175,6 +191,20 @@ PLANTED = {
         ),
         "softmax for sigmoid": sigmoid_only(lambda y: diagonal(y) - outer(y)),
         "tanh for sigmoid": sigmoid_only(lambda y: diagonal(1 - y * y)),
+        "1 − y missing": sigmoid_only(diagonal),
+        "y_k (1 − y_l)": softmax_only(
+            lambda M, y: np.einsum("nk,nl->nkl", y, 1 - y)
+        ),
+        "linear falls through": lambda a, unit: output_derivative(
+            a, "softmax" if unit == "linear" else unit
+        ),
+        "sigmoid falls through": lambda a, unit: output_derivative(
+            a, "softmax" if unit == "sigmoid" else unit
+        ),
+        "axes permuted": lambda a, unit: output_derivative(a, unit).transpose(1, 2, 0),
+        "factor": lambda a, unit: output_derivative(a, unit) / 3,
+        "some signs": lambda a, unit: output_derivative(a, unit)
+        * np.where(np.arange(len(a)) > 0, 1, -1)[:, None, None],
         "not finite": lambda a, unit: (
             output_derivative(a, unit) * (np.exp(a).sum() / np.exp(a).sum())
         ),
@@ -183,6 +213,12 @@ PLANTED = {
     "q4": JACOBIANS | {
         "patterns summed": after(lambda J: J.sum(0)),
         "patterns averaged": after(lambda J: J.mean(0)),
+        "one slope for all patterns": jacobian(
+            slope=lambda a: np.stack([tanh_slope(a)[0]] * len(a))
+        ),
+        "mean slope": jacobian(
+            slope=lambda a: np.stack([tanh_slope(a).mean(0)] * len(a))
+        ),
         "first pattern for all": after(lambda J: np.stack([J[0]] * len(J))),
         "outputs summed": after(lambda J: J.sum(1)),
         "batch by batch": after(batch_of_batches),
@@ -196,6 +232,9 @@ PLANTED = {
         "units left in": lambda J, s: np.sqrt(np.mean(J**2, 0)),
         "divided by s": lambda J, s: np.sqrt(np.mean((J / s) ** 2, 0)),
         "sum for mean": lambda J, s: np.sqrt(np.sum((J * s) ** 2, 0)),
+        "mean over outputs too": lambda J, s: np.sqrt(
+            np.sum((J * s) ** 2, 0) / J.shape[1]
+        ),
         "root missing": lambda J, s: np.mean((J * s) ** 2, 0),
         "root missing, s not squared": lambda J, s: np.mean(J**2, 0) * s,
         "patterns kept": lambda J, s: abs(J) * s,

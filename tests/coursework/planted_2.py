@@ -10,6 +10,9 @@ SLOPES = {
     "unit for slope": lambda a, z: z,
     "slope at z": lambda a, z: tanh_slope(z),
     "a for z": lambda a, z: 1 - a * a,
+    "1 − lost": lambda a, z: z * z,
+    "one slope for all patterns": lambda a, z: np.stack([1 - z[0] ** 2] * len(z)),
+    "mean slope": lambda a, z: np.stack([1 - (z**2).mean(0)] * len(z)),
 }
 
 
@@ -198,6 +201,8 @@ PLANTED = {
             [table.ravel() for table in error_gradient(*at)]
         ),
         "nothing": lambda *at: None,
+        "few digits": lambda *at: quotients(central)(*at, 1e-5),
+        "not a list": lambda *at: (table for table in error_gradient(*at)),
     },
     "q4": {
         "forward difference": quotients(lambda E, e: (E(e) - E(0)) / e),

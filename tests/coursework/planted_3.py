@@ -33,13 +33,14 @@ def output_block(z, M, form=matrix, axes="kjlJ"):
 
 def hidden_block(
     x, h1, h2, V, delta, M, form=matrix, axes="jiJI", columns=slice(1, None),
-    alone="jJ", outer=1.0, slope=True, everywhere=False,
+    alone="jJ", outer=1.0, slope=True, everywhere=False, once=False,
 ):  # fmt: skip
     """Return the block of the hidden layer, with these changes."""
     U = V[:, columns]
     I = np.eye(len(U.T))
     h = h1 if slope else np.ones_like(h1)
-    WMW = np.einsum("nj,nJ,kj,lJ,nkl->njJ", h, h, U, U, M) * outer
+    other = np.ones_like(h) if once else h
+    WMW = np.einsum("nj,nJ,kj,lJ,nkl->njJ", h, other, U, U, M) * outer
     curve = np.einsum("nj,nj->nj", h2, delta @ U)
     spread = curve[:, :, None] * (np.ones_like(I) if everywhere else I)
     B = spread + (WMW if alone == "jJ" else WMW * I)
@@ -147,6 +148,7 @@ PLANTED = {
         ),
         "h′ missing": hidden(slope=False),
         "h′ in the bend": lambda x, h1, h2, *p: hidden_block(x, h1, h1 * h2, *p),
+        "h′ once": hidden(once=True),
         "I_jj′ missing": hidden(everywhere=True),
         "I_jj′ too often": hidden(alone="j"),
         "diagonal of M only": lambda *p: hidden_block(*p[:-1], diagonal_of(p[-1])),
@@ -160,6 +162,14 @@ PLANTED = {
         "δ turned round": mixed(fed=-1.0),
         "I_jj′ off by one": mixed(shift=0),
         "h′ missing": lambda x, h1, *p: mixed_block(x, np.ones_like(h1), *p),
+        "h′ missing beside δ": lambda x, h1, *p: (
+            mixed_block(x, np.ones_like(h1), *p, outer=0.0)
+            + mixed_block(x, h1, *p, fed=0.0)
+        ),
+        "h′ missing beside M": lambda x, h1, *p: (
+            mixed_block(x, np.ones_like(h1), *p, fed=0.0)
+            + mixed_block(x, h1, *p, outer=0.0)
+        ),
         "diagonal of M only": lambda *p: mixed_block(*p[:-1], diagonal_of(p[-1])),
         "last column dropped": mixed(columns=slice(0, -1)),
         "transposed": lambda *p: mixed_block(*p).T,

@@ -135,6 +135,14 @@ PLANTED = {
         ),
         "∇y for ∇a": lambda *at: outer_product(*at, lambda M: M @ M),
         "∇y for ∇a, and M": lambda *at: outer_product(*at, lambda M: M @ M @ M),
+        "linear falls through": lambda J, Y, unit: outer_product(
+            J, Y, "softmax" if unit == "linear" else unit
+        ),
+        "y_k (1 − y_l)": lambda J, Y, unit: (
+            np.einsum("nkp,nk,nl,nlq->pq", J, Y, 1 - Y, J)
+            if unit == "softmax"
+            else outer_product(J, Y, unit)
+        ),
         "y for M": lambda J, Y, unit: (
             squares(J) if unit == "linear" else np.einsum("nkp,nk,nkq->pq", J, Y, J)
         ),

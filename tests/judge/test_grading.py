@@ -43,9 +43,25 @@ def test_the_reference_scores_full_and_the_stub_nothing(drawn):
     assert points(drawn, *STUB) == [0, 0, 0, 0]
 
 
-def test_all_cases_of_a_question_must_be_right(drawn):
+def test_each_case_has_its_part_of_the_points(drawn):
     shallow = "def forward(W, X): return W[0][:, 0] + X @ W[0][:, 1:].T"
-    assert points(drawn, *honest(forward=shallow)) == [0, 4, 1, 2]
+    assert points(drawn, *honest(forward=shallow)) == [1.5, 4, 1, 2]
+    stops = "def total(X, kind):\n    assert kind != 'plain'\n    return (X**2).sum()"
+    result = grade.grade(drawn, notebook(*honest(total=stops, forward=shallow)))
+    assert report.total(result) == 8
+    marks = result["questions"]
+    assert marks["q3"]["points"] == 0.5
+    assert marks["q3"]["right"] == 1
+    page = feedback.page(drawn, "ada", result)
+    assert "0.5 of 1</td><td>right in 1 of 2 cases" in page
+
+
+def test_an_answer_that_changes_its_argument_does_not_count(drawn):
+    changes = "def split(X):\n    P, M = X * (X > 0), X * (X < 0)\n    X[:] = 0\n"
+    result = grade.grade(drawn, notebook(*honest(split=changes + "    return P, M")))
+    assert result["questions"]["q4"]["reason"] == "the function changes its arguments"
+    inside = "def forward(W, X):\n    W.append(0)\n    return X"
+    assert points(drawn, *honest(forward=inside)) == [0, 4, 1, 2]
 
 
 # Cells of honest notebooks, each of which must run on to its last line.
@@ -186,7 +202,8 @@ def test_a_page_says_no_more_than_it_can_carry(drawn):
         "the function stopped: the syntax is wrong": feedback.SILENT,
     }
     for reason, word in reasons.items():
-        assert feedback.brief(reason) == word
+        mark = {"reason": reason, "right": 0}
+        assert feedback.brief(mark, drawn.questions[0]) == word
     result = result_of(drawn, [None] * 4)
     result["cells"] = [[feedback.NAMED_CELLS + 1, "SECRET", "it stopped: WHY"]]
     page = feedback.page(drawn, "ada", result)

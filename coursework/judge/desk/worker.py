@@ -114,6 +114,8 @@ def answer(call, body, namespace):
     if call["function"] not in namespace:
         return {"missing": True}, b""
     arguments = [decode(value, body) for value in call["arguments"]]
+    body.seek(0)
+    original = [decode(value, body) for value in call["arguments"]]
     try:
         value = namespace[call["function"]](*arguments)
     except BaseException as error:
@@ -123,11 +125,28 @@ def answer(call, body, namespace):
         return {"bad": "nothing"}, b""
     if parts and not (isinstance(value, (tuple, list)) and len(value) == parts):
         return {"bad": "parts"}, b""
+    if not all(map(unchanged, arguments, original)):
+        return {"bad": "changed"}, b""
     try:
         pieces = [encode(part) for part in (value if parts else [value])]
     except BaseException:
         return {"bad": "numbers"}, b""
     return {"sizes": [len(piece) for piece in pieces]}, b"".join(pieces)
+
+
+def unchanged(given, original):
+    """Tell whether an argument is what it was before the call."""
+    if isinstance(original, list):
+        return len(given) == len(original) and all(map(unchanged, given, original))
+    return np.array_equal(given, original)
+
+
+def put_right(call, namespace):
+    """Let right functions of earlier questions take the place of the student's."""
+    helpers = {"__name__": "helpers"}
+    exec(call["helpers"], helpers)
+    namespace.update((name, helpers[name]) for name in call["names"])
+    return {"helpers": "done"}, b""
 
 
 def main():
@@ -144,7 +163,10 @@ def main():
     run_cells(header["cells"], namespace, answers)
     while True:
         call, body = receive(commands)
-        send(answers, *answer(call, body, namespace))
+        if "helpers" in call:
+            send(answers, *put_right(call, namespace))
+        else:
+            send(answers, *answer(call, body, namespace))
 
 
 main()
