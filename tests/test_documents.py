@@ -33,7 +33,7 @@ WHY = re.compile(r"^(?:<!-- not run: (.+) -->|% not run: (.+))$")
 # Where the document speaks of a day's work, the test does a minute's.
 SMALLER = {"python -m benchmarks.judge hw1 -j 2": " -n 4"}
 # "You may also fill the folder yourself", says the page.
-AFTER = {"python -m coursework.judge collect": "cp ada.ipynb submissions/"}
+AFTER = {"python -m coursework.judge collect": "cp ada.ipynb autumn/hw1/submissions/"}
 
 
 class Block(NamedTuple):
@@ -141,7 +141,7 @@ def test_a_block_runs(block, copy):
 def test_there_are_blocks_of_both_kinds():
     assert len(EVERY) > 20
     assert {block.language for block in RUN} >= {"python", "console"}
-    assert sum("python -m coursework.judge" in block.text for block in RUN) >= 2
+    assert sum("python -m coursework.judge" in block.text for block in RUN) >= 1
 
 
 @pytest.mark.parametrize("block", [b for b in EVERY if b.why], ids=name_of)

@@ -1,4 +1,4 @@
-"""`python -m coursework.judge`: new-seed, collect, run, status, regrade, verify."""
+"""`python -m coursework.judge`: a term, from its archives to its totals."""
 
 import argparse
 import contextlib
@@ -6,18 +6,29 @@ import os
 import sys
 from pathlib import Path
 
-from coursework.judge import cluster, commands, exam, sandbox, seed, stop, submissions
+from coursework.judge import (
+    cluster,
+    commands,
+    exam,
+    sandbox,
+    seed,
+    stop,
+    submissions,
+    term,
+)
 
 FAILURES = (
     seed.SeedError,
     sandbox.IsolationError,
     cluster.ClusterError,
+    term.TermError,
     OSError,
     ImportError,
 )
 COMMANDS = {
     "run": commands.run,
     "status": commands.status,
+    "mark": commands.mark,
     "regrade": commands.regrade,
     "verify": commands.verify,
 }
@@ -35,32 +46,29 @@ def parser():
         prog="python -m coursework.judge", description=__doc__
     )
     chosen = top.add_subparsers(dest="command", required=True)
+
+    def command(name, purpose, *of):
+        made = chosen.add_parser(name, help=purpose, description=purpose)
+        if "assignment" in of:
+            made.add_argument("assignment", help="hw1, or a module with an ASSIGNMENT")
+        if "term" in of:
+            made.add_argument("term", type=Path, help="the folder of the term")
+        return made.add_argument
+
+    command("new-term", commands.new_term.__doc__, "term")
+    add = command("collect", commands.collect.__doc__, "assignment", "term")
+    add("archive", type=Path, help="what Canvas or Moodle gave you")
     for name, function in COMMANDS.items():
-        purpose = function.__doc__
-        command = chosen.add_parser(name, help=purpose, description=purpose)
-        add = command.add_argument
-        add("assignment", help="hw1, or the module that holds an ASSIGNMENT")
-        add("folder", type=Path, help="the submissions, one notebook for each student")
-        add("--seed-file", type=Path, required=True, help="the secret of the term")
-        add("-o", "--output", type=Path, default=Path("grades.csv"))
-        add("--log", type=Path, help="the log (grades.log.jsonl beside grades.csv)")
-        if name == "status":
+        add = command(name, function.__doc__, "assignment", "term")
+        if name in ("status", "mark"):
             continue
         add("-j", "--jobs", type=_positive, default=1, help="how many at once")
         add("--dask", metavar="ADDRESS", help="grade on this Dask cluster")
         if name == "verify":
-            add("--sample", type=int, help="how many to verify (all)")
-            continue
-        add("--feedback", type=Path, help="a folder for one page for each student")
-        add("--canvas", type=Path, help="a table for the Canvas gradebook")
-        add("--moodle", type=Path, help="a table for the Moodle gradebook")
+            add("--sample", type=_positive, help="how many to verify (all)")
         if name == "regrade":
             add("--student", action="append", help="one of them; may be repeated")
-    taken = chosen.add_parser("collect", help=commands.collect.__doc__)
-    taken.add_argument("archive", type=Path, help="what Canvas or Moodle gave you")
-    taken.add_argument("folder", type=Path, help="a new folder for the submissions")
-    new = chosen.add_parser("new-seed", help="make the secret of a term")
-    new.add_argument("file", type=Path)
+    command("totals", commands.sum_up.__doc__, "term")
     return top
 
 
@@ -80,23 +88,27 @@ def main(arguments=None):
 
 
 def _do(options):
-    if options.command == "new-seed":
-        return commands.new_seed(options.file)
+    if options.command == "new-term":
+        return commands.new_term(options.term)
+    if options.command == "totals":
+        return commands.sum_up(options.term)
+    place = term.Place(options.term, options.assignment)
     if options.command == "collect":
-        return commands.collect(options.archive, options.folder)
-    options.log = options.log or options.output.with_suffix(".log.jsonl")
-    drawn = exam.draw(exam.load(options.assignment), seed.read(options.seed_file))
-    found = submissions.collect(options.folder)
-    return COMMANDS[options.command](options, drawn, found)
+        exam.load(options.assignment)  # a folder for hw99 helps nobody
+        return commands.collect(place, options.archive)
+    drawn = exam.draw(exam.load(options.assignment), seed.read(place.key))
+    found = submissions.collect(place / "submissions")
+    return COMMANDS[options.command](place, options, drawn, found)
 
 
 def _words(options):
     """Return what to say to whom interrupts a command."""
     if options.command not in COMMANDS:
         return "\nInterrupted."
+    place = term.Place(options.term, options.assignment)
     return (
-        f"\nInterrupted. {options.log} holds what is graded; the same command goes on "
-        "from there."
+        f"\nInterrupted. {place / 'grades.log.jsonl'} holds what is graded; the same "
+        "command goes on from there."
     )
 
 

@@ -1,20 +1,48 @@
-"""Take the notebooks out of the archive that Canvas or Moodle gives an instructor.
+"""Take the notebooks out of the archives that Canvas or Moodle gives an instructor.
 
 Both put the student into the name of a file or folder, beside what the student chose.
-`canvas-17` and `moodle-42` are the names that our tables know how to send back.
+`canvas-17` and `moodle-42` are the names that our tables know how to send back. The
+latest attempt of each student counts, the others are kept beside it, and every file of
+every archive has a line in `collected.csv`.
 """
 
+import csv
+import io
 import re
 import zipfile
+import zlib
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import PurePosixPath
 
+from coursework.judge.book import COLLECTED
 from coursework.judge.notebook import SIZE_LIMIT
+from coursework.judge.report import cell, write
 from coursework.judge.submissions import UNCLEAR
 
 # Ada Lovelace_42_assignsubmission_file/hw1.ipynb; with or without a last "_". A name
 # stands before the number, and nothing that a student chose behind it.
-MOODLE = re.compile(r".*_([0-9]+)_assignsubmission_file_?", re.DOTALL)
+MOODLE = re.compile(r"(.*)_([0-9]+)_assignsubmission_file_?", re.DOTALL)
+# The same without a folder a student: the name of the file comes behind it.
+MOODLE_FLAT = re.compile(r"(.*?)_([0-9]+)_assignsubmission_file_(.+)", re.DOTALL)
 NUMBER = re.compile(r"[1-9][0-9]*")
+# hw1-2.ipynb: Canvas counts the attempts of a student so, browsers their downloads.
+ATTEMPT = re.compile(r"-([0-9]{1,3})(?: ?\([0-9]+\))?\.ipynb", re.IGNORECASE)
+LITTER = re.compile(r"(__MACOSX|\.ipynb_checkpoints|\.DS_Store|Thumbs\.db|\._.*)")
+INNER_LIMIT = 256 << 20  # of an archive within the archive
+
+
+@dataclass(frozen=True)
+class Found:
+    """One file of an archive: whose it is, and what became of it."""
+
+    student: str
+    name: str
+    file: str
+    attempt: int
+    handed_in: str
+    kept: str = ""
+    why: str = ""
 
 
 def student(member):
@@ -33,7 +61,10 @@ def students(member):
     """
     if len(member.parts) > 1:
         match = MOODLE.fullmatch(member.parts[0])
-        return [f"moodle-{match[1]}"] if match else []
+        return [f"moodle-{match[2]}"] if match else []
+    flat = MOODLE_FLAT.fullmatch(member.name)
+    if flat and "_assignsubmission_file_" not in flat[3]:
+        return [f"moodle-{flat[2]}"]
     parts = member.name.split("_")
     places = range(1, len(parts) - 2)
     pairs = [(parts[n], parts[n + 1]) for n in places]
@@ -41,40 +72,152 @@ def students(member):
     return [f"canvas-{number}" for number in dict.fromkeys(fine)]
 
 
-def collect(archive, folder):
-    """Write one notebook for each student; return {member that is not theirs: why}.
+def name_of(member):
+    """Return what the platform calls the student of a member: Moodle writes it out."""
+    first = member.parts[0]
+    match = MOODLE.fullmatch(first) or MOODLE_FLAT.fullmatch(first)
+    return match[1] if match else ""
 
-    The folder must be new. A second notebook of a student is written under another
-    suffix: the judge then refuses to choose, and says so. So is one that may be of
-    several students: it has a row of its own, until an instructor gives it a name.
+
+def collect(archive, place):
+    """Put the notebooks of an archive into the folder of an assignment.
+
+    Returns what is said of each file. A second archive adds to the first: what is later
+    counts, and what it replaces is kept in `attempts`. A notebook that may be of
+    several students has a row of its own, until an instructor gives it a name.
     """
-    folder.mkdir(parents=True)
-    amiss = {}
+    folder = place / "submissions"
+    folder.mkdir(parents=True, exist_ok=True)
+    entries, unclear = [], len(list(folder.glob(f"*{UNCLEAR}")))
+    for member, handed_in, data in members(archive):
+        who = students(member)
+        found = Found("", name_of(member), str(member), _attempt(member), handed_in)
+        why = _why_not(member, who)
+        if why:
+            entries.append(replace(found, why=why))
+        elif len(who) > 1:
+            unclear += 1
+            name = f"unclear-{unclear}{UNCLEAR}"
+            (folder / name).write_bytes(data)
+            entries.append(replace(found, kept=name, why=_unclear(who)))
+        else:
+            entries.append(replace(found, student=who[0]))
+            _keep(place, entries, data)
+    _write(place, entries)
+    return entries
+
+
+def members(archive):
+    """Yield (path, when, bytes) of the files of an archive, and of archives within it.
+
+    Of a file no more is read than it takes to refuse it as too large.
+    """
     with zipfile.ZipFile(archive) as opened:
         for info in opened.infolist():
             member = PurePosixPath(info.filename)
-            who = students(member)
-            if info.is_dir():
+            if info.is_dir() or any(map(LITTER.fullmatch, member.parts)):
                 continue
-            if len(who) != 1 or member.suffix.lower() != ".ipynb":
-                amiss[info.filename] = _why(who, member)
-            if not who or member.suffix.lower() != ".ipynb":
+            when = datetime(*info.date_time).isoformat(timespec="minutes")
+            if member.suffix.lower() == ".zip":
+                yield from _inner(opened, info, member, when)
                 continue
-            target = folder / f"{who[0]}.ipynb"
-            if len(who) > 1:
-                target = folder / f"unclear-{len(amiss)}{UNCLEAR}"
-            elif target.exists():
-                target = target.with_suffix(".second")
             with opened.open(info) as stream:
-                # One byte more than is allowed, and the judge refuses it as too large.
-                target.write_bytes(stream.read(SIZE_LIMIT + 1))
-    return amiss
+                yield member, when, stream.read(SIZE_LIMIT + 1)
 
 
-def _why(who, member):
+def _inner(opened, info, outer, when):
+    """Yield the notebooks of an archive that a student handed in."""
+    with opened.open(info) as stream:
+        data = stream.read(INNER_LIMIT + 1)
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as inside:
+            for one in inside.infolist():
+                member = PurePosixPath(one.filename)
+                if one.is_dir() or any(map(LITTER.fullmatch, member.parts)):
+                    continue
+                if member.suffix.lower() != ".ipynb":
+                    continue
+                with inside.open(one) as stream:
+                    name = f"{outer.stem}_{member.name}"
+                    yield outer.with_name(name), when, stream.read(SIZE_LIMIT + 1)
+    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, zlib.error):
+        yield outer, when, b""
+
+
+def _attempt(member):
+    """Return the number of an attempt, which Canvas puts behind the name, or 1."""
+    match = ATTEMPT.search(member.name)
+    return int(match[1]) if match else 1
+
+
+def _keep(place, entries, data):
+    """Write a notebook if it is the latest of its student, and else beside that."""
+    entry = entries[-1]
+    target = place / "submissions" / f"{entry.student}.ipynb"
+    before = _latest(place, entries[:-1], entry.student)
+    older = before is not None and (before.attempt, before.handed_in) > (
+        entry.attempt,
+        entry.handed_in,
+    )
+    if target.exists() and target.read_bytes() == data:
+        entries[-1] = replace(entry, kept=target.name, why="the same bytes again")
+        return
+    aside = place / "attempts" / entry.student
+    if older:
+        aside.mkdir(parents=True, exist_ok=True)
+        name = _free(aside)
+        name.write_bytes(data)
+        why = "a later attempt counts"
+        entries[-1] = replace(
+            entry, kept=f"attempts/{entry.student}/{name.name}", why=why
+        )
+        return
+    if target.exists():
+        aside.mkdir(parents=True, exist_ok=True)
+        target.rename(_free(aside))
+    target.write_bytes(data)
+    entries[-1] = replace(entry, kept=target.name)
+
+
+def _free(folder):
+    """Return a name that is not taken, by number."""
+    return folder / f"{len(list(folder.iterdir())) + 1}.ipynb"
+
+
+def _latest(place, entries, student):
+    """Return what counted so far of a student, of this archive or of one before it."""
+    said = [*_said(place), *entries]
+    counted = [e for e in said if e.student == student and not e.why]
+    return counted[-1] if counted else None
+
+
+def _said(place):
+    """Return what was said of the files of earlier archives."""
+    path = place / "collected.csv"
+    if not path.exists():
+        return []
+    rows = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline=""))
+    return [Found(**row | {"attempt": int(row["attempt"])}) for row in rows]
+
+
+def _write(place, entries):
+    """Add what is said of the files of an archive to the table."""
+    stream = io.StringIO()
+    lines = csv.writer(stream, lineterminator="\n")
+    lines.writerow(COLLECTED)
+    for entry in [*_said(place), *entries]:
+        lines.writerow([cell(getattr(entry, name)) for name in COLLECTED])
+    write(place / "collected.csv", stream.getvalue())
+
+
+def _why_not(member, who):
+    if member.suffix.lower() == ".zip":
+        return "an archive that cannot be opened"
     if member.suffix.lower() != ".ipynb":
         return "no notebook"
-    if not who:
-        return "no number of a student in its name"
+    return "" if who else "no number of a student in its name"
+
+
+def _unclear(who):
     names = " or ".join(f"{name}.ipynb" for name in who)
     return f"it may be of {len(who)} students: see who it is, and save it as {names}"

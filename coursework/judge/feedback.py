@@ -10,7 +10,7 @@ import math
 
 from coursework.judge import answers, attempt, errors
 from coursework.judge.exam import DISAGREEMENTS
-from coursework.judge.report import plain, total
+from coursework.judge.report import plain
 
 NAMED_CELLS = 100
 BRIEF = RIGHT, WRONG, SILENT, LATE = (
@@ -36,7 +36,7 @@ tr {{ border-top: 1px solid }}
 <body>
 <h1>{title}</h1>
 <p>{student}: <strong>{points} of {of} points</strong></p>
-{refusal}<table>
+{refusal}{policy}<table>
 <tr><th>Question</th><th>Points</th><th>What we saw</th></tr>
 {rows}
 </table>
@@ -53,22 +53,24 @@ def safe(text):
     return html.escape(plain(text))
 
 
-def page(exam, student, result):
-    """Return the page of one student."""
-    graded = result["status"] == "graded"
+def page(exam, row, of):
+    """Return the page of one student: a row of the book, with the points there are."""
+    result, graded = row.result, row.result["status"] == "graded"
     return PAGE.format(
         title=safe(exam.title),
-        student=safe(student),
-        points=total(result),
-        of=exam.points,
+        student=safe(row.name or row.student),
+        points=row.total,
+        of=of,
         refusal="" if graded else f"<p>Not graded: {safe(result['status'])}.</p>\n",
-        rows="\n".join(_rows(exam, result)),
+        policy=f"<p>{safe(row.policy)}.</p>\n" if row.policy else "",
+        rows="\n".join(_rows(exam, row)),
         cells=_cells(result["cells"]),
         skipped=_skipped(result["not graded"]),
     )
 
 
-def _rows(exam, result):
+def _rows(exam, row):
+    result = row.result
     told = False
     for question in exam.questions:
         mark = result["questions"][question.name]
@@ -81,9 +83,9 @@ def _rows(exam, result):
         words = safe(words)
         yield f"<tr><td>{name}</td><td>{points}</td><td>{words}</td></tr>"
     for name, title, points in exam.written:
-        name = f"{safe(name)}: {safe(title)}"
-        words = "marked by a person"
-        yield f"<tr><td>{name}</td><td>– of {points}</td><td>{words}</td></tr>"
+        by_hand, comment = row.written.get(name, ("–", "marked by a person"))
+        shown, asked = f"{by_hand} of {points}", f"{safe(name)}: {safe(title)}"
+        yield f"<tr><td>{asked}</td><td>{shown}</td><td>{safe(comment)}</td></tr>"
 
 
 def brief(mark, question):

@@ -31,10 +31,15 @@ def cell(value):
     return value
 
 
-def total(result):
-    """Return the points of a result, a whole number where they are one."""
-    points = round(sum(q["points"] for q in result["questions"].values()), 2)
+def whole(points):
+    """Return points to two digits, as a whole number where they are one."""
+    points = round(points, 2)
     return int(points) if points == int(points) else points
+
+
+def total(result):
+    """Return the points of a result."""
+    return whole(sum(q["points"] for q in result["questions"].values()))
 
 
 def table(rows):
@@ -44,15 +49,17 @@ def table(rows):
     return stream.getvalue()
 
 
-def grades(exam, results):
-    """Return the table of all points; written questions have an empty column each."""
-    written = [f"{name} (written, of {points})" for name, _, points in exam.written]
-    header = ["student", *(q.name for q in exam.questions), "total", "of", *written]
-    rows = [[*header, "status", "isolation"]]
-    for student, result in results:
-        points = [result["questions"][q.name]["points"] for q in exam.questions]
-        row = [student, *points, total(result), exam.points, *[""] * len(written)]
-        rows.append([*row, result["status"], result["level"]])
+def grades(exam, book):
+    """Return the table of all points, those of people and what the policy took."""
+    header = ["student", "name", "email", *(q.name for q in exam.questions)]
+    header += [name for name, *_ in exam.written]
+    rows = [[*header, "days late", "total", "of", "status", "isolation"]]
+    for row in book.rows:
+        points = [row.result["questions"][q.name]["points"] for q in exam.questions]
+        points += [row.written.get(name, ("",))[0] for name, *_ in exam.written]
+        who = [row.student, row.name, row.email]
+        last = [row.days, row.total, book.of, row.result["status"], row.result["level"]]
+        rows.append([*who, *points, *last])
     return table(rows)
 
 
@@ -62,38 +69,40 @@ def collected(platform, student):
     return match[1] if match else None
 
 
-def canvas(exam, results):
+def canvas(exam, book):
     """Return the table that a Canvas gradebook imports.
 
     A student is known by the number of Canvas, and otherwise by the SIS login id.
     """
     rows = [
         ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", exam.title],
-        ["    Points Possible", "", "", "", "", exam.points],
+        ["    Points Possible", "", "", "", "", book.of],
     ]
-    for student, result in results:
-        number = collected("canvas", student)
-        login = "" if number else student
-        rows.append([student, number or "", "", login, "", total(result)])
+    for row in book.rows:
+        number = collected("canvas", row.student)
+        login = "" if number else row.student
+        rows.append([row.name or row.student, number or "", "", login, "", row.total])
     return table(rows)
 
 
-def moodle(exam, results):
+def moodle(exam, book):
     """Return the table that Moodle imports.
 
     It is the grading worksheet of the assignment if `collect` has kept the numbers of
     the participants, and otherwise a table of user names for the gradebook.
     """
-    numbers = [collected("moodle", student) for student, _ in results]
+    numbers = [collected("moodle", row.student) for row in book.rows]
     rows = [["Username", exam.title, "Feedback"]]
     if all(numbers):
         rows = [["Identifier", "Grade", "Last modified (grade)", "Feedback comments"]]
-    for number, (student, result) in zip(numbers, results, strict=True):
-        words = f"{total(result)} of {exam.points}"
-        if result["status"] != "graded":
-            words += f": {result['status']}"
+    for number, row in zip(numbers, book.rows, strict=True):
+        words = f"{row.total} of {book.of}"
+        if row.result["status"] != "graded":
+            words += f": {row.result['status']}"
+        if row.policy:
+            words += f"; {row.policy}"
         if all(numbers):
-            rows.append([f"Participant {number}", total(result), "", words])
+            rows.append([f"Participant {number}", row.total, "", words])
         else:
-            rows.append([student, total(result), words])
+            rows.append([row.student, row.total, words])
     return table(rows)

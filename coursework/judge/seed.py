@@ -9,7 +9,7 @@ import stat
 import numpy as np
 
 BYTES = 32
-REMEDY = "Make one with: python -m coursework.judge new-seed term.key"
+REMEDY = "Make a term with: python -m coursework.judge new-term FOLDER"
 
 
 class SeedError(Exception):
@@ -40,6 +40,8 @@ def read(path):
         os.close(descriptor)
     if len(seed) < BYTES:
         raise SeedError(f"{path} holds {len(seed)} bytes of at least {BYTES}. {REMEDY}")
+    if len(set(seed)) < 8:  # of 32 random bytes, 30 or so differ
+        raise SeedError(f"{path} holds no secret, but the same bytes again. {REMEDY}")
     return seed
 
 

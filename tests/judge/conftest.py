@@ -8,7 +8,8 @@ import pytest
 from judge import toy
 from judge.notebooks import STUB, honest, notebook
 
-from coursework.judge import exam, sandbox, seed
+from coursework.judge import exam, sandbox
+from coursework.judge import term as terms
 
 # Where standard input is closed, pytest's own stand-in for it asks what it was.
 sys.__stdin__ = sys.__stdin__ or open(os.devnull, encoding="utf-8")
@@ -22,10 +23,10 @@ def drawn():
 
 @pytest.fixture
 def term(tmp_path):
-    """Return a folder with a seed and three submissions: right, wrong and refused."""
-    seed.make(tmp_path / "term.key")
-    folder = tmp_path / "in"
-    folder.mkdir()
+    """Return a term with three submissions of `toy`: right, wrong and refused."""
+    terms.new(tmp_path)
+    folder = tmp_path / "toy" / "submissions"
+    folder.mkdir(parents=True)
     (folder / "ada.ipynb").write_bytes(notebook(*honest()))
     (folder / "bob.ipynb").write_bytes(notebook(*STUB))
     (folder / "cyd.txt").write_bytes(b"")

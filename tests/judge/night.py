@@ -57,9 +57,11 @@ class Night:
         (folder / "log.jsonl").unlink()
         self.after = snapshot(folder)
         self.connections = connections(port)
-        self.pages = {s: feedback.page(drawn, s, r) for s, r in self.results.items()}
-        rows = list(self.results.items())
-        self.tables = [f(drawn, rows) for f in (report.grades, report.canvas)]
+        whole = toy.book_of(self.results, drawn)
+        self.pages = {
+            row.student: feedback.page(drawn, row, whole.of) for row in whole.rows
+        }
+        self.tables = [f(drawn, whole) for f in (report.grades, report.canvas)]
         self.drawn = drawn
 
     def of(self, name):

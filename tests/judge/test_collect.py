@@ -8,9 +8,10 @@ from pathlib import PurePosixPath
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from judge import toy
 from judge.notebooks import honest, notebook
 
-from coursework.judge import __main__, collect, grade, report, submissions
+from coursework.judge import __main__, collect, grade, report, submissions, term
 
 WHOLE = notebook(*honest())
 # Neither how fast the machine is nor whether this folder can be written to matters.
@@ -66,13 +67,15 @@ def test_who_a_file_may_be_of_is_said(tmp_path, capsys):
     path = archive(
         tmp_path / "all.zip", "ada_17_99_hw1.ipynb", "x_17_9_y_55_1000_hw1.ipynb"
     )
-    assert __main__.main(["collect", str(path), str(tmp_path / "in")]) == 0
+    assert __main__.main(["collect", "hw1", str(tmp_path), str(path)]) == 0
     words = capsys.readouterr().out
     assert (
-        "left out: x_17_9_y_55_1000_hw1.ipynb (it may be of 2 students: see who it is, "
-        "and save it as canvas-17.ipynb or canvas-55.ipynb)" in words
+        "not counted: x_17_9_y_55_1000_hw1.ipynb (it may be of 2 students: see who it "
+        "is, and save it as canvas-17.ipynb or canvas-55.ipynb; kept as "
+        "unclear-1.unclear)" in words
     )
-    found = {s.student: s.refusal for s in submissions.collect(tmp_path / "in")}
+    folder = tmp_path / "hw1" / "submissions"
+    found = {s.student: s.refusal for s in submissions.collect(folder)}
     why = "its name may be that of several students"
     assert found == {"canvas-17": "", "unclear-1": why}
 
@@ -115,43 +118,100 @@ def test_capitals_and_accents_in_two_pieces_are_the_same_name(tmp_path):
 
 
 def archive(path, *members):
-    """Write an archive of honest notebooks."""
+    """Write an archive of honest notebooks, each with its own bytes."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made:
-        for name in members:
-            made.writestr(name, WHOLE if name.endswith("ipynb") else b"")
+        for member in members:
+            name, when = member if isinstance(member, tuple) else (member, 1)
+            info = zipfile.ZipInfo(name, (2026, 10, when, 12, 0, 0))
+            data = notebook(*honest(), f"# {name}") if name.endswith("ipynb") else b""
+            made.writestr(info, data)
     return path
 
 
-def test_notebooks_are_taken_out_and_the_rest_is_named(tmp_path, capsys):
-    path = archive(
-        tmp_path / "all.zip",
+def collected(tmp_path, *members, name="all.zip"):
+    """Return {file: (student, what was kept, why not)} of a collected archive."""
+    place = term.Place(tmp_path / "term", "hw1")
+    entries = collect.collect(archive(tmp_path / name, *members), place)
+    return {e.file: (e.student, e.kept, e.why) for e in entries}
+
+
+def test_every_file_of_an_archive_is_told_of(tmp_path):
+    found = collected(
+        tmp_path,
         "ada_17_99_hw1.ipynb",
         "bob_LATE_18_98_hw1.ipynb",
-        "bob_LATE_18_97_notes.ipynb",
         "cyd_19_96_hw1.pdf",
         "../escape.ipynb",
         "dot_20_95_x/../../../escape.ipynb",
+        "__MACOSX/ada_17_99_hw1.ipynb",
+        "Eve_43_assignsubmission_file/._hw1.ipynb",
+        "Eve_43_assignsubmission_file/.ipynb_checkpoints/hw1-checkpoint.ipynb",
+        "Eve_43_assignsubmission_file/hw1 (1).ipynb",
+        "Zoë Łęcka_44_assignsubmission_file_hw1.ipynb",
     )
-    target = tmp_path / "in"
-    assert __main__.main(["collect", str(path), str(target)]) == 0
-    words = capsys.readouterr().out
-    assert "left out: cyd_19_96_hw1.pdf (no notebook)" in words
-    assert "left out: ../escape.ipynb (no number of a student in its name)" in words
-    assert "2 students" in words
-    found = {s.student: s.refusal for s in submissions.collect(target)}
-    assert found == {"canvas-17": "", "canvas-18": "there are 2 files of this name"}
-    assert {p.name for p in tmp_path.rglob("*.ipynb")} == {
-        "canvas-17.ipynb",
-        "canvas-18.ipynb",
-    }
-    assert __main__.main(["collect", str(path), str(target)]) == 2  # it is there
+    nobody = "no number of a student in its name"
+    assert found == {
+        "ada_17_99_hw1.ipynb": ("canvas-17", "canvas-17.ipynb", ""),
+        "bob_LATE_18_98_hw1.ipynb": ("canvas-18", "canvas-18.ipynb", ""),
+        "cyd_19_96_hw1.pdf": ("", "", "no notebook"),
+        "../escape.ipynb": ("", "", nobody),
+        "dot_20_95_x/../../../escape.ipynb": ("", "", nobody),
+        "Eve_43_assignsubmission_file/hw1 (1).ipynb": (
+            "moodle-43", "moodle-43.ipynb", "",
+        ),
+        "Zoë Łęcka_44_assignsubmission_file_hw1.ipynb": (
+            "moodle-44", "moodle-44.ipynb", "",
+        ),
+    }  # fmt: skip
+    names = {p.name for p in (tmp_path / "term" / "hw1" / "submissions").iterdir()}
+    assert names == {f"{n}.ipynb" for n in
+                     ("canvas-17", "canvas-18", "moodle-43", "moodle-44")}  # fmt: skip
+    assert {p.parent.name for p in tmp_path.rglob("*.ipynb")} == {"submissions"}
+    table = (tmp_path / "term" / "hw1" / "collected.csv").read_text(encoding="utf-8")
+    assert len(table.splitlines()) == 1 + len(found)
+    assert "Zoë Łęcka" in table
+
+
+def test_the_latest_attempt_counts_and_the_others_are_kept(tmp_path):
+    """Within an archive, and from one archive to the next, in whatever order."""
+    first = collected(
+        tmp_path, ("ada_17_99_hw1-2.ipynb", 2), ("ada_17_97_hw1.ipynb", 1)
+    )
+    later = "a later attempt counts"
+    assert first["ada_17_97_hw1.ipynb"] == (
+        "canvas-17", "attempts/canvas-17/1.ipynb", later,
+    )  # fmt: skip
+    place = tmp_path / "term" / "hw1"
+    counted = place / "submissions" / "canvas-17.ipynb"
+    assert b"hw1-2" in counted.read_bytes()
+    collected(tmp_path, ("ada_17_99_hw1-2.ipynb", 2), name="again.zip")
+    assert len(list((place / "attempts" / "canvas-17").iterdir())) == 1
+    collected(tmp_path, ("ada_LATE_17_100_hw1-3.ipynb", 5), name="third.zip")
+    assert b"hw1-3" in counted.read_bytes()
+    kept = [p.read_bytes() for p in (place / "attempts" / "canvas-17").iterdir()]
+    assert len(kept) == 2
+    collected(tmp_path, ("bob_18_5_hw1.ipynb", 1), name="fourth.zip")
+    assert len(list((place / "submissions").iterdir())) == 2
+
+
+def test_an_archive_within_the_archive_is_opened(tmp_path):
+    inner = tmp_path / "inner.zip"
+    archive(inner, "work/hw1.ipynb", "work/._hw1.ipynb", "notes.txt")
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as made:
+        made.writestr("ada_17_99_hw1.zip", inner.read_bytes())
+        made.writestr("bob_18_99_hw1.zip", b"no archive")
+    place = term.Place(tmp_path, "hw1")
+    entries = collect.collect(tmp_path / "all.zip", place)
+    assert [(e.student, e.why) for e in entries] == [
+        ("canvas-17", ""), ("", "an archive that cannot be opened"),
+    ]  # fmt: skip
 
 
 def test_a_bomb_is_written_no_further_than_it_takes_to_refuse_it(tmp_path):
     with zipfile.ZipFile(tmp_path / "all.zip", "w", zipfile.ZIP_DEFLATED) as made:
         made.writestr("ada_17_99_hw1.ipynb", bytes(100 << 20))
-    collect.collect(tmp_path / "all.zip", tmp_path / "in")
-    (found,) = submissions.collect(tmp_path / "in")
+    collect.collect(tmp_path / "all.zip", term.Place(tmp_path, "hw1"))
+    (found,) = submissions.collect(tmp_path / "hw1" / "submissions")
     assert found.path.stat().st_size == collect.SIZE_LIMIT + 1
     with pytest.raises(grade.notebook.RefusedError, match="larger than"):
         found.read()
@@ -159,9 +219,13 @@ def test_a_bomb_is_written_no_further_than_it_takes_to_refuse_it(tmp_path):
 
 def test_what_is_no_archive_is_said(tmp_path, capsys):
     (tmp_path / "all.zip").write_bytes(b"no")
-    arguments = ["collect", str(tmp_path / "all.zip"), str(tmp_path / "in")]
+    arguments = ["collect", "hw1", str(tmp_path), str(tmp_path / "all.zip")]
     assert __main__.main(arguments) == 2
     assert "not a zip file" in capsys.readouterr().err
+    assert __main__.main([*arguments[:-1], str(tmp_path / "none.zip")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert __main__.main(["collect", "hw99", *arguments[2:]]) == 2
+    assert not (tmp_path / "hw99").exists()
 
 
 def rows(text):
@@ -171,14 +235,18 @@ def rows(text):
 
 def test_marks_go_back_under_the_platform_s_own_numbers(drawn):
     result = grade.refused(drawn, "no")
-    canvas = rows(report.canvas(drawn, [("canvas-17", result), ("17", result)]))
+    canvas = rows(
+        report.canvas(drawn, toy.book_of({"canvas-17": result, "17": result}, drawn))
+    )
     assert canvas[2] == ["canvas-17", "17", "", "", "", "0"]
     assert canvas[3] == ["17", "", "", "17", "", "0"]
-    worksheet = rows(report.moodle(drawn, [("moodle-42", result)]))
+    worksheet = rows(report.moodle(drawn, toy.book_of({"moodle-42": result}, drawn)))
     assert worksheet == [
         ["Identifier", "Grade", "Last modified (grade)", "Feedback comments"],
         ["Participant 42", "0", "", "0 of 10: no"],
     ]
-    mixed = rows(report.moodle(drawn, [("moodle-42", result), ("ada", result)]))
+    mixed = rows(
+        report.moodle(drawn, toy.book_of({"moodle-42": result, "ada": result}, drawn))
+    )
     assert mixed[0][0] == "Username"
     assert [row[0] for row in mixed[1:]] == ["moodle-42", "ada"]

@@ -28,9 +28,9 @@ def test_a_new_seed_is_secret_and_never_written_over(tmp_path):
     [
         (lambda path: path.chmod(0o640), "chmod 600"),
         (lambda path: path.write_bytes(b"x" * 31), "31 bytes of at least 32"),
-        (lambda path: path.unlink(), "new-seed"),
+        (lambda path: path.unlink(), "new-term"),
         (lambda path: (path.unlink(), path.mkdir(0o700)), "not a file"),
-        (lambda path: (path.rename("t"), path.symlink_to("t")), "new-seed"),
+        (lambda path: (path.rename("t"), path.symlink_to("t")), "new-term"),
     ],
     ids=["open", "short", "absent", "folder", "link"],
 )

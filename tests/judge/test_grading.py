@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from judge import toy
 from judge.night import needs
 from judge.notebooks import RIGHT, STUB, cell, honest, notebook
 
@@ -52,7 +53,7 @@ def test_each_case_has_its_part_of_the_points(drawn):
     marks = result["questions"]
     assert marks["q3"]["points"] == 0.5
     assert marks["q3"]["right"] == 1
-    page = feedback.page(drawn, "ada", result)
+    page = toy.page(drawn, "ada", result)
     assert "0.5 of 1</td><td>right in 1 of 2 cases" in page
 
 
@@ -145,10 +146,10 @@ def test_of_a_cell_that_is_not_graded_the_definitions_are_kept(drawn):
     assert [m["points"] for m in result["questions"].values()] == [3, 4, 1, 2]
     assert result["cells"] == []
     assert result["not graded"] == [1, 9]
-    page = feedback.page(drawn, "ada", result)
+    page = toy.page(drawn, "ada", result)
     assert "Tagged <code>not-graded</code>: cells 1, 9." in page
     result["not graded"] = list(range(1, 200))
-    assert "100 and others" in feedback.page(drawn, "ada", result)
+    assert "100 and others" in toy.page(drawn, "ada", result)
 
 
 def test_saved_pictures_do_not_make_a_notebook_too_large(drawn):
@@ -188,7 +189,7 @@ def clocks(monkeypatch):
 
 def test_a_page_says_no_more_than_it_can_carry(drawn):
     """Whatever there is to say: the first that failed in full, one word of the rest."""
-    page = feedback.page(drawn, "ada", result_of(drawn, ["VALUE", None, "X", None]))
+    page = toy.page(drawn, "ada", result_of(drawn, ["VALUE", None, "X", None]))
     assert "VALUE" in page
     assert "no answer" in page
     assert "X" not in page
@@ -206,7 +207,7 @@ def test_a_page_says_no_more_than_it_can_carry(drawn):
         assert feedback.brief(mark, drawn.questions[0]) == word
     result = result_of(drawn, [None] * 4)
     result["cells"] = [[feedback.NAMED_CELLS + 1, "SECRET", "it stopped: WHY"]]
-    page = feedback.page(drawn, "ada", result)
+    page = toy.page(drawn, "ada", result)
     words = "A cell after the first 100 is the first that failed: it stopped: WHY"
     assert words in page
     assert "SECRET" not in page

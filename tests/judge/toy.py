@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from coursework.judge import book, feedback
 from coursework.questions import Assignment, Case, Question, Written
 
 HERE = Path(__file__).parent
@@ -73,3 +74,14 @@ ASSIGNMENT = Assignment(
     ),
     (HERE / "toy_data.csv",),
 )  # fmt: skip
+
+
+def book_of(results, exam):
+    """Return the book of {student: result} with nothing else known."""
+    rows = tuple(book.Row(student, "", "", r, {}) for student, r in results.items())
+    return book.Book(rows, exam.points)
+
+
+def page(exam, student, result):
+    """Return the page of a student of whom nothing but the result is known."""
+    return feedback.page(exam, book_of({student: result}, exam).rows[0], exam.points)

@@ -16,7 +16,7 @@ REFUSALS = {
     "format": "the file is not a notebook of format 4",
     "cells": f"the notebook has more than {CELL_LIMIT} cells",
     "code": f"the notebook has more than {CODE_LIMIT >> 20} MB of code",
-    "source": "a code cell of the notebook holds no text",
+    "source": "a cell of the notebook holds no text",
 }
 
 
@@ -36,6 +36,31 @@ def read(data):
     return {"cells": len(cells)}, b"".join(pack(*cell) for cell in cells)
 
 
+def read_answers(data, names):
+    """Return (header, body) for the written answers of questions `q6`, or a refusal."""
+    try:
+        texts = [written_answer(cells_of(data), name.lstrip("q")) for name in names]
+    except RefusedError as reason:
+        return {"refused": str(reason)}, b""
+    packed = (pack(n, text[:CODE_LIMIT], True) for n, text in enumerate(texts, 1))
+    return {"cells": len(texts)}, b"".join(packed)
+
+
+def written_answer(cells, number):
+    """Return the text between a written question and whatever comes after it."""
+    texts, inside = [], False
+    for cell in cells:
+        if not isinstance(cell, dict) or cell.get("cell_type") != "markdown":
+            continue
+        text = source_of(cell)
+        if inside and text.startswith(("**Question ", "## ")):
+            break
+        if inside:
+            texts.append(text)
+        inside = inside or text.startswith(f"**Question {number}**")
+    return "\n\n".join(texts)
+
+
 def pack(number, source, graded):
     """Return one cell as bytes: its number, is it graded, its length, its text."""
     text = source.encode(errors="surrogatepass")
@@ -44,6 +69,18 @@ def pack(number, source, graded):
 
 def code_cells(data):
     """Return [(number, source, is it graded?)] of the code cells, counted from 1."""
+    found = [
+        (number, source_of(cell), is_graded(cell))
+        for number, cell in enumerate(cells_of(data), start=1)
+        if isinstance(cell, dict) and cell.get("cell_type") == "code"
+    ]
+    if sum(len(source) for _, source, _ in found) > CODE_LIMIT:
+        raise RefusedError("code")
+    return found
+
+
+def cells_of(data):
+    """Return the list of the cells of a notebook, whatever they are."""
     try:
         notebook = json.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError:
@@ -55,14 +92,7 @@ def code_cells(data):
         raise RefusedError("format")
     if len(cells) > CELL_LIMIT:
         raise RefusedError("cells")
-    found = [
-        (number, source_of(cell), is_graded(cell))
-        for number, cell in enumerate(cells, start=1)
-        if isinstance(cell, dict) and cell.get("cell_type") == "code"
-    ]
-    if sum(len(source) for _, source, _ in found) > CODE_LIMIT:
-        raise RefusedError("code")
-    return found
+    return cells
 
 
 def is_graded(cell):
@@ -73,7 +103,7 @@ def is_graded(cell):
 
 
 def source_of(cell):
-    """Return the text of a code cell."""
+    """Return the text of a cell."""
     source = cell.get("source")
     if isinstance(source, list) and all(isinstance(line, str) for line in source):
         source = "".join(source)

@@ -158,7 +158,10 @@ def main():
     namespace = running.new_namespace(stand_ins.Nothing())
     header, body = receive(commands)
     if "notebook" in header:
-        send(answers, *reading.read(body.getvalue()))
+        found = reading.read(body.getvalue())
+        if "written" in header:
+            found = reading.read_answers(body.getvalue(), header["written"])
+        send(answers, *found)
         header, _ = receive(commands)
     run_cells(header["cells"], namespace, answers)
     while True:
