@@ -116,7 +116,7 @@ def layer_factors(z, S, M, share):
     """Return the `KroneckerFactors` of a layer, given z_n, S_n and M_n."""
     # eq-kronecker-exact: G_l = Σ_n B_n ⊗ z_n z_nᵀ with B_n = S_nᵀ M_n S_n
     B = einsum("n,nkj,nkl,nlq->jq", share, S, M, S)
-    # eq-kronecker: G_l ≃ B̄ ⊗ Ā with B̄ = Σ_n B_n and Ā = Σ_n z_n z_nᵀ/N
+    # eq-kronecker: G_l ≃ B ⊗ A with B = Σ_n B_n and A = Σ_n z_n z_nᵀ/N
     return KroneckerFactors(A=mean_over(share, z), B=B)
 
 
@@ -233,7 +233,7 @@ def shared_factors(z, S, M, setting="expand"):
     """
     z, S, M = check_shared(z, S, M, setting)
     if setting == "reduce":
-        # eq-kronecker-reduce: Ā of the means of z over positions, B̄ of the sums of S
+        # eq-kronecker-reduce: A of the means of z over positions, B of the sums of S
         z, S = z.mean(axis=1), S.sum(axis=1)
     else:
         # eq-kronecker-expand: G_l ≃ Σ_ns B_ns ⊗ (the mean of z_ns z_nsᵀ)
@@ -274,7 +274,7 @@ def nearest_kronecker(G, rows, columns):
     """
     G = check_block(G, rows, columns)
     u, s, v = svd(rearranged(G, rows, columns), full_matrices=False)
-    # eq-kronecker-nearest: ‖G − B⊗A‖ = ‖𝓡(G) − vec(B) vec(A)ᵀ‖, least for u₁s₁, v₁
+    # eq-kronecker-nearest: ‖G − B⊗A‖ = ‖R(G) − vec(B) vec(A)ᵀ‖, least for u₁s₁, v₁
     B, A = s[0] * u[:, 0].reshape(rows, rows), v[0].reshape(columns, columns)
     sign = np.copysign(1.0, np.trace(A))
     return KroneckerFactors(sign * A, sign * B)
@@ -298,7 +298,7 @@ def shampoo_factors(G, rows, columns, *, power=1.0):
         If an argument does not fit, or a power of a negative sum is asked for.
     """
     G = check_block(G, rows, columns, power)
-    # eq-kronecker-shampoo: vec L = 𝓡(G) vec I and vec R = 𝓡(G)ᵀ vec I
+    # eq-kronecker-shampoo: vec L = R(G) vec I and vec R = R(G)ᵀ vec I
     L = (rearranged(G, rows, columns) @ np.eye(columns).ravel()).reshape(rows, rows)
     R = (np.eye(rows).ravel() @ rearranged(G, rows, columns)).reshape(columns, columns)
     size = np.trace(L) ** (2 * power - 1)
@@ -319,7 +319,7 @@ def by_vectors(A, B, gradient, damping):
 def split_solve(A, B, gradient, damping):
     """Return what a product of two damped inverses makes of a gradient, (J, I)."""
     pi = np.sqrt(over(np.trace(A) / len(A), np.trace(B) / len(B))) or 1.0
-    # eq-kronecker-damping: (B̄ + √λ/π I) ⊗ (Ā + π√λ I) with π² = (tr Ā/I)/(tr B̄/J)
+    # eq-kronecker-damping: (B + √λ/π I) ⊗ (A + π√λ I) with π² = (tr A/I)/(tr B/J)
     B = B + np.sqrt(damping) / pi * np.eye(len(B))
     A = A + np.sqrt(damping) * pi * np.eye(len(A))
     # eq-kronecker-inverse: (B ⊗ A)⁻¹ vec V = vec(B⁻¹ V A⁻¹)
