@@ -76,6 +76,8 @@ def case():
         "M": jl.OUTPUT_UNITS["softmax"].dy_da(a)[0],
         "dy": J[0] @ dx,
         "H": jl.exact_hessian(net, X, T),
+        "A_bar": (factors := jl.kronecker_factors(net, X)[0]).A,
+        "B_bar": factors.B,
         "G": jl.outer_product_hessian(net, X),
         "eigenvalues": np.linalg.eigvalsh(jl.exact_hessian(net, X, T)),
         "B_new": jl.update_inverse(B, g_n),

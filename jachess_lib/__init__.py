@@ -27,6 +27,16 @@ from jachess_lib.jacobian import (
     parameter_jacobian,
     vector_jacobian_product,
 )
+from jachess_lib.kronecker import (
+    EigenFactors,
+    KroneckerFactors,
+    ekfac,
+    kronecker_factors,
+    natural_gradient,
+    nearest_kronecker,
+    shampoo_factors,
+    shared_factors,
+)
 from jachess_lib.laplace import laplace
 from jachess_lib.levenberg_marquardt import levenberg_marquardt
 from jachess_lib.network import Network, Trace, forward, one_hot
@@ -55,9 +65,11 @@ __version__ = "0.1.0"
 __all__ = [
     "HIDDEN_UNITS",
     "OUTPUT_UNITS",
+    "EigenFactors",
     "GaussNewtonOperator",
     "HessianOperator",
     "HiddenUnit",
+    "KroneckerFactors",
     "Lanczos",
     "Network",
     "Pruned",
@@ -66,6 +78,7 @@ __all__ = [
     "central_difference",
     "chain_jacobian",
     "complex_step",
+    "ekfac",
     "engine",
     "engine_used",
     "error",
@@ -85,9 +98,12 @@ __all__ = [
     "input_laplacian",
     "inverse_outer_product",
     "jacobian_vector_product",
+    "kronecker_factors",
     "lanczos",
     "laplace",
     "levenberg_marquardt",
+    "natural_gradient",
+    "nearest_kronecker",
     "obd_saliency",
     "obs_saliency",
     "one_hot",
@@ -98,6 +114,8 @@ __all__ = [
     "propagate_error",
     "prune",
     "residual_hessian",
+    "shampoo_factors",
+    "shared_factors",
     "spectral_density",
     "update_inverse",
     "vector_jacobian_product",

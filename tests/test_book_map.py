@@ -53,12 +53,16 @@ MAY_IMPORT = {
     "inverse": {
         "_engine", "_engine.inverse", "jacobian", "network", "outer_product",
     },
+    "kronecker": {
+        "_engine.kronecker", "backpropagation", "hessian", "jacobian", "network",
+    },
     "laplace": {"_engine.laplace", "backpropagation", "jacobian", "network"},
     "spectrum": {"_engine.spectrum", "hessian", "hessian_vector", "outer_product"},
     "figures": set(),
     "interop": {"network"},
 }  # fmt: skip
 OUTSIDE = {
+    "kronecker": {"numpy", "scipy"},
     "laplace": {"numpy", "scipy"},
     "levenberg_marquardt": {"numpy", "scipy"},
     "spectrum": {"numpy", "scipy"},
@@ -90,6 +94,8 @@ PUBLIC = {
     "laplace",
     "Lanczos", "Spectrum", "hessian_spectrum",
     "hutchinson_trace", "lanczos", "spectral_density",
+    "EigenFactors", "KroneckerFactors", "ekfac", "kronecker_factors",
+    "natural_gradient", "nearest_kronecker", "shampoo_factors", "shared_factors",
 }  # fmt: skip
 
 # What stands between the second and the third says in its heading what it finds.

@@ -304,7 +304,9 @@ def test_every_function_of_a_network_has_a_lesson():
         "Pruned", "prune", "update_inverse",
         "engine", "engine_used", "levenberg_marquardt", "laplace",
         "Lanczos", "Spectrum", "hessian_spectrum", "hutchinson_trace", "lanczos",
-        "spectral_density",
+        "spectral_density", "EigenFactors", "KroneckerFactors", "ekfac",
+        "kronecker_factors", "natural_gradient", "nearest_kronecker",
+        "shampoo_factors", "shared_factors",
     }  # fmt: skip
     functions = {name for name in jl.__all__ if callable(getattr(jl, name))}
     assert set(LESSONS) == functions - others

@@ -128,7 +128,7 @@ def test_a_letter_has_one_spelling(path):
 def test_a_whole_matrix_is_bold(path):
     """J and H without an index are matrices, and alike everywhere."""
     # there J counts units, and says so
-    counts = path.stem in ("07_hessian", "notation")
+    counts = path.stem in ("07_hessian", "14_kronecker", "notation")
     for formula in formulas(written(path)):
         bare = re.findall(r"(?<![\\A-Za-z{])[JH](?![_A-Za-z}])", formula)
         assert counts or bare == [], formula

@@ -56,6 +56,9 @@ for _solved in ("inverse_outer_product", "obd_saliency", "obs_saliency"):
     OF_X[_solved] = lambda net, X, name=_solved: getattr(jl, name)(net, X, 0.5)
 OF_X["vector_jacobian_product"] = lambda net, X: jl.vector_jacobian_product(net, X, T)
 OF_X["laplace"] = lambda net, X: jl.laplace(net, X, T, 1.0).root
+OF_X["kronecker_factors"] = lambda net, X: jl.kronecker_factors(net, X)[0].B
+OF_X["ekfac"] = lambda net, X: jl.ekfac(net, X)[0].scales
+OF_X["natural_gradient"] = lambda net, X: jl.natural_gradient(net, X, T, 1.0)
 OF_X["levenberg_marquardt"] = lambda net, X: jl.levenberg_marquardt(net, X, T)
 OF_T = {
     "error": jl.error,
@@ -182,6 +185,11 @@ def test_every_public_function_is_covered():
         "hutchinson_trace",
         "lanczos",
         "spectral_density",
+        "EigenFactors",
+        "KroneckerFactors",
+        "nearest_kronecker",
+        "shampoo_factors",
+        "shared_factors",
     }
     assert functions - elsewhere == set(OF_X) - {"call"}
 

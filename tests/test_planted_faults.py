@@ -30,6 +30,7 @@ LESSONS = (
     "levenberg_marquardt",
     "inverse",
     "laplace",
+    "kronecker",
 )
 # What is no fault, (function, line as it is changed): both matrices are symmetric, and
 # a step that changes nothing may be taken or not.
@@ -42,6 +43,10 @@ NO_FAULTS = {
     (
         "one_step",
         "if gain >= 0:\n    at, D = (trial, np.maximum(D, fit.scales(trial.J)))",
+    ),
+    (
+        "middle",
+        "return einsum('snk,snl->nlk', trace.y - t, trace.y - t) / len(t)",
     ),
     ("outer_product_hessian", "return einsum('nkp,nkl,nlq->qp', J, M, J)"),
 }
@@ -211,11 +216,38 @@ ANSWERS = {
             for part in (pruned.net.w, pruned.deleted)
         ),
     ],
+    "kronecker": lambda m, net, X, T, v, u, dX: [*products(m, net, X, T)],
     "laplace": lambda m, net, X, T, v, u, dX: [
         *posteriors(m, net, X, T),
         *posteriors(m, net.with_output(jl.OUTPUT_UNITS["linear"]), X, T, 3.0),
     ],
 }
+
+
+def products(m, net, X, T):
+    """Return all that the factors of a network say, and what they solve."""
+    token = choice.within.set(False)  # they are callers of other lessons
+    for make in (m.kronecker_factors, m.ekfac):
+        for kind in ("expected", "sampled", "empirical"):
+            found = make(net, X, T, kind=kind, draws=3, seed=1)
+            yield from (f.to_dense() for f in found)
+    for structure in ("kronecker", "eigen"):
+        yield m.natural_gradient(net, X, T, 0.3, structure=structure)
+    f = m.kronecker_factors(net, X, weights=np.arange(1.0, 1 + len(X)))[0]
+    yield f.solve(np.arange(1.0, 1 + f.B.shape[0] * f.A.shape[0]).reshape(
+        f.B.shape[0], f.A.shape[0]), 0.3)  # fmt: skip
+    yield m.split_solve(0 * f.A, f.B, np.ones((len(f.B), len(f.A))), 0.3)
+    J = np.random.default_rng(0).standard_normal((7, 6))
+    for rows, columns in ((2, 3), (3, 2)):
+        yield m.nearest_kronecker(J.T @ J, rows, columns).to_dense()
+        yield m.nearest_kronecker(J[1:] * [1.0, -1, 1, -1, 1, 1], rows, columns).A
+        for power in (1.0, 0.5):
+            yield m.shampoo_factors(J.T @ J, rows, columns, power=power).to_dense()
+    yield m.shampoo_factors(0 * J.T @ J, 2, 3).to_dense()
+    z, S = J.reshape(2, 3, 7), np.arange(36.0).reshape(2, 3, 2, 3)
+    for setting in ("expand", "reduce"):
+        yield m.shared_factors(z, S, J[:2, :4].reshape(2, 2, 2), setting).to_dense()
+    choice.within.reset(token)
 
 
 def posteriors(m, net, X, T, beta=1.0):

@@ -15,6 +15,7 @@ from sklearn.datasets import load_digits
 
 import jachess_lib as jl
 from jachess_lib.backpropagation import error_signals
+from jachess_lib.jacobian import back_through_layer
 
 BOOK = Path(__file__).resolve().parents[1] / "book"
 
@@ -259,6 +260,7 @@ def test_the_shapes_of_the_notation_are_those_of_the_library():
         "A": (jl.outer_product_hessian(net, X) + np.eye(net.n_parameters), sizes),
         "rho": (leverages, sizes),
         "L": (jl.obs_saliency(net, X, 1.0), sizes),
+        "S": (back_through_layer(net, trace, 2, np.tile(np.eye(2), (7, 1, 1))), sizes),
         "values": (jl.hessian_spectrum(net, X, T).values, sizes),
         "step": (1e-6, {}),
         "alpha": (1.0, {}),

@@ -62,6 +62,13 @@ def right() -> None:
     assert_type(posterior.predict(X).variance, Real)
     assert_type(posterior.reestimate(), tuple[float, float])
     H = jl.HessianOperator(net, X, T, weights=np.ones(5))
+    (factors, *_) = jl.kronecker_factors(net, X, T, kind="empirical")
+    assert_type(factors.solve(v, 0.1, split=True), Real)
+    assert_type(jl.ekfac(net, X)[0], jl.EigenFactors)
+    assert_type(jl.shampoo_factors(np.eye(6), 2, 3, power=0.5).to_dense(), Real)
+    assert_type(jl.shared_factors(X, X, X, "reduce"), jl.KroneckerFactors)
+    assert_type(jl.nearest_kronecker(np.eye(6), 2, 3), jl.KroneckerFactors)
+    assert_type(jl.natural_gradient(net, X, T, 0.1, structure="eigen"), Real)
     assert_type(jl.hessian_spectrum(net, X, T, 2, which="LA"), jl.Spectrum)
     assert_type(jl.lanczos(H, 5, v), jl.Lanczos)
     assert_type(jl.lanczos(np.eye(3), 2).quadrature()[0], Real)
@@ -88,6 +95,7 @@ def wrong(net: jl.Network, X: Real, T: Real, v: Real) -> None:
     jl.parameter_jacobian(net, X, of="y")  # type: ignore[arg-type]
     jl.jacobian_vector_product(net, X, v, wrt="weights")  # type: ignore[arg-type]
     jl.levenberg_marquardt(net, X, T, scale="units")  # type: ignore[arg-type]
+    jl.kronecker_factors(net, X, kind="type-2")  # type: ignore[arg-type]
     jl.laplace(net, X, T, 1.0, structure="block")  # type: ignore[arg-type]
     jl.hessian_block(net, X, T, 0.5, 0)  # type: ignore[arg-type]
     jl.Network((3, 2), "zeros", hidden=3)  # type: ignore[arg-type]

@@ -337,6 +337,26 @@ def steep_and_flat():
     )
 
 
+def two_small_ones():
+    """Draw two factors, their Kronecker product, and the block that it stands for."""
+    net = jl.Network.random((3, 4, 2), output="softmax", seed=6)
+    X = np.random.default_rng(3).normal(size=(8, 3))
+    A, B = jl.kronecker_factors(net, X)[0]
+    block = jl.outer_product_hessian(net, X)[net.slices[0], net.slices[0]]
+    return (
+        cells(24, 60, 15, B)
+        + text(92, 96, "⊗", "ink", 18)
+        + cells(118, 60, 15, A)
+        + text(190, 96, "=", "ink", 18)
+        + cells(218, 18, 9, np.kron(B, A))
+        + text(374, 96, "≃", "ink", 18)
+        + cells(402, 18, 9, block)
+        + text(24, 140, "outwards")
+        + text(118, 140, "inwards")
+        + text(556, 96, "16 weights")
+    )
+
+
 PICTURES = {
     1: (one_vector, "A network of 3, 4 and 2 units, and its 26 weights in two rows."),
     2: (error_signals, "The network with an error signal on every unit, run from right "
@@ -361,6 +381,9 @@ PICTURES = {
         "is narrow among the dots and wide where there are none."),
     13: (steep_and_flat, "A zigzag walk down a bowl, and a row of stems for the "
         "eigenvalues: many close to zero, a few far to the right."),
+    14: (two_small_ones, "Two matrices of four by four cells, their Kronecker product "
+        "of sixteen by sixteen, and beside it a block of the curvature that looks "
+        "nearly the same."),
 }  # fmt: skip
 
 

@@ -18,8 +18,7 @@ from jachess_lib._engine.inputs import (
 from jachess_lib._engine.kernels import pattern_chunks
 from jachess_lib.backpropagation import error_gradient
 from jachess_lib.hessian import exact_hessian
-from jachess_lib.jacobian import parameter_jacobian
-from jachess_lib.network import forward
+from jachess_lib.kronecker import kronecker_factors
 from jachess_lib.outer_product import outer_product_hessian
 
 DRAWS = 1000  # of the activations of a pattern, for the mean of a softmax
@@ -62,7 +61,8 @@ def bowl(net, X, T, curvature, structure, weights):
     gradient = error_gradient(net, X, T, weights=weights)
     places = np.arange(net.n_parameters)
     if structure == "kronecker":
-        return block_diag(*_kronecker(net, X, weights)), gradient, places
+        blocks = (f.to_dense() for f in kronecker_factors(net, X, weights=weights))
+        return block_diag(*blocks), gradient, places
     if curvature == "exact":
         H = exact_hessian(net, X, T, weights=weights)
     else:
@@ -73,20 +73,6 @@ def bowl(net, X, T, curvature, structure, weights):
         places = places[net.slices[-1]]
         H, gradient = H[net.slices[-1], net.slices[-1]], gradient[places]
     return H, gradient, places
-
-
-def _kronecker(net, X, weights):
-    """Yield (Σ B_n) ⊗ (Σ z_n z_nᵀ)/N for each layer, B_n = Sᵀ M S and S = ∂a_out/∂a."""
-    trace = forward(net, X)
-    M = net.output.dy_da(trace.a[-1])
-    J = parameter_jacobian(net, X, of="activations")
-    share = np.ones(len(X)) if weights is None else np.asarray(weights, float)
-    for l, place in enumerate(net.slices):
-        # a bias moves its activation at the rate 1
-        S = J[:, :, place].reshape(*J.shape[:2], *net.W[l].shape)[..., 0]
-        B = np.einsum("n,nkj,nkl,nlq->jq", share, S, M, S)
-        Z = np.einsum("n,ni,np->ip", share, trace.z[l], trace.z[l])
-        yield np.kron(B, Z) / max(share.sum(), 1)
 
 
 def lower_root(A, curvature):
