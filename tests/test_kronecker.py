@@ -114,6 +114,18 @@ def test_deep_linear_regression(sizes):
         assert far(f.to_dense(), G) < 1e-13
 
 
+def test_a_factor_too_much_shows_where_the_product_is_exact():
+    """The conventions of the page Which matrix?, on seven patterns and two outputs."""
+    net, X, _ = case((4, 3, 2), "identity", N=7)
+    f, G = kronecker_factors(net, X)[0], blocks(net, X)[0]
+    np.testing.assert_allclose(7 * np.kron(f.B / 7, f.A), G, atol=1e-12)  # both means
+    c = 2 / (7 * 2)  # the mean squared error is cE, and its signals are c(y − t)
+    S, r = net.W[1][:, 1:], np.sqrt(7) * np.eye(2)  # answers one off in each output
+    products = (c * r @ S).T @ (c * r @ S)
+    np.testing.assert_allclose(np.kron(products / c, f.A), c * G, atol=1e-12)
+    np.testing.assert_allclose(np.kron(products / c**2, f.A), G, atol=1e-12)
+
+
 def test_the_last_layer_of_any_regression():
     net, X, _ = case((3, 5, 4, 2), "gelu", N=7)
     *_, last = kronecker_factors(net, X)
