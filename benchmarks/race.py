@@ -9,6 +9,7 @@ draws. Losses are in nats a token, over the same 2048 tokens of the training tex
 
 import json
 import re
+import sys
 import time
 from functools import cache
 from itertools import product
@@ -16,9 +17,11 @@ from pathlib import Path
 
 import numpy as np
 
+import jachess_lib
 from benchmarks.machine import describe_machine
 from jachess_lib import one_hot, optimisers
 from jachess_lib.language_model import (
+    StackOperator,
     named_blocks,
     sampled_diagonal,
     stack_error,
@@ -27,7 +30,7 @@ from jachess_lib.language_model import (
     transformer,
 )
 
-RESULTS = Path(__file__).with_name("race.json")
+RESULTS = Path(jachess_lib.__file__).with_name("race.json")  # chapters run from it
 ALPHABET = " abcdefghijklmnopqrstuvwxyz"
 SMALL = {"n_letters": 27, "length": 8, "width": 8, "heads": 2, "hidden": 16}
 LARGE = {"n_letters": 27, "length": 16, "width": 16, "heads": 2, "hidden": 32}
@@ -128,6 +131,12 @@ def tuned(name, grid, seeds, **run):
     return sorted(tried, key=lambda each: each[0])
 
 
+def aside(nets, length):
+    """Return the losses of networks over 2048 letters that were held out."""
+    X, T = windows(corpus()[1], length, 2048 // length, np.random.default_rng(2))
+    return [round(float(stack_error(net, X, T)), 4) for net in nets]
+
+
 def race():
     """Tune, run and store everything."""
     found = {
@@ -137,26 +146,24 @@ def race():
         "long": {},
         "batch": [],
     }
-    held_out = corpus()[1]
     for name, grid in GRIDS.items():
         tried = found["tried"][f"{name}, 50 steps"] = tuned(name, grid, (100, 101))
         runs = [train(name, tried[0][1], seed) for seed in range(5)]
-        X, T = windows(held_out, 8, 256, np.random.default_rng(2))
         found["race"][name] = {
             "settings": tried[0][1],
             "curves": [run[0] for run in runs],
             "milliseconds": round(float(np.median([run[1] for run in runs])), 2),
-            "held_out": [round(float(stack_error(run[2], X, T)), 4) for run in runs],
+            "held_out": aside([run[2] for run in runs], SMALL["length"]),
         }
         print(name, tried[0], np.mean([run[0][-1][2] for run in runs]), flush=True)
-        RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        store(found)
     for name, grid in LONG.items():
         run = {"steps": 600, "every": 50}
         tried = found["tried"][f"{name}, 600 steps"] = tuned(name, grid, (100,), **run)
         curves = [train(name, tried[0][1], seed, **run)[0] for seed in range(5)]
         found["long"][name] = {"settings": tried[0][1], "curves": curves}
         print(name, tried[0], np.mean([c[-1][2] for c in curves]), flush=True)
-        RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        store(found)
     grids = {
         "muon": {"eta": [0.04, 0.08, 0.16], "ratio": [2]},
         "gauss_newton": {"damping": [0.01, 0.03, 0.1], "iterations": [20]},
@@ -167,16 +174,153 @@ def race():
             run = {"tokens": tokens, "sizes": LARGE, "every": 50}
             tried = tuned(name, grid, (100,), **run)
             found["tried"][f"{name}, 50 steps of {tokens} tokens, P = 3168"] = tried
-            runs = [train(name, tried[0][1], s, **run)[0][-1] for s in range(3)]
+            runs = [train(name, tried[0][1], seed, **run) for seed in range(3)]
             row[name] = {
                 "settings": tried[0][1],
-                "losses": [run[2] for run in runs],
-                "gradients": runs[0][1],
+                "losses": [run[0][-1][2] for run in runs],
+                "gradients": runs[0][0][-1][1],
+                "held_out": aside([run[2] for run in runs], LARGE["length"]),
             }
         found["batch"].append(row)
         print(row, flush=True)
-        RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        store(found)
+
+
+def logits_in(framework, erf, softmax, sqrt, where):
+    """Return the logits of the small transformer as a function of w, X and a mask."""
+    K, length, d, heads, m = SMALL.values()
+    shapes = [(d, K + length), (3 * d, d), (d, d), (m, d), (d, m), (K, d)]
+    ends = np.cumsum([0, *(a * b for a, b in shapes)]).tolist()
+
+    def norm(x):
+        x = x - x.mean(-1)[:, None]
+        return x / sqrt((x**2).mean(-1))[:, None]
+
+    def logits(w, X, later):
+        E, QKV, O, one, two, U = (
+            w[i:j].reshape(s)
+            for i, j, s in zip(ends[:-1], ends[1:], shapes, strict=True)
+        )
+        x = X @ E.T
+        qkv = (norm(x) @ QKV.T).reshape(-1, length, 3, heads, d // heads)
+        q, k, v = (framework.moveaxis(qkv[:, :, i], 2, 1) for i in range(3))
+        a = q @ framework.swapaxes(k, -1, -2) / (d // heads) ** 0.5
+        p = softmax(where(later, -np.inf, a))
+        x = x + framework.moveaxis(p @ v, 1, 2).reshape(-1, d) @ O.T
+        a = norm(x) @ one.T
+        x = x + a * (1 + erf(a / 2**0.5)) / 2 @ two.T
+        return norm(x) @ U.T
+
+    return logits
+
+
+def in_jax(w, X, T, v):
+    """Return the gradient, Gv and Hv as functions that JAX has compiled."""
+    import jax
+    import jax.numpy as jnp
+
+    jax.config.update("jax_enable_x64", True)
+    w, X, T, v = map(jnp.asarray, (w, X, T, v))
+    later = jnp.triu(jnp.ones((SMALL["length"],) * 2, bool), 1)
+    model = logits_in(jnp, jax.scipy.special.erf, jax.nn.softmax, jnp.sqrt, jnp.where)
+
+    def error(w):
+        return -(T * jax.nn.log_softmax(model(w, X, later))).sum(-1).mean()
+
+    def outer(w, v):
+        a, R_a = jax.jvp(lambda w: model(w, X, later), (w,), (v,))
+        y = jax.nn.softmax(a)
+        R_delta = y * (R_a - (y * R_a).sum(-1, keepdims=True)) / len(X)
+        return jax.vjp(lambda w: model(w, X, later), w)[1](R_delta)[0]
+
+    gradient = jax.jit(jax.grad(error))
+    Gv = jax.jit(outer)
+    Hv = jax.jit(lambda w, v: jax.jvp(jax.grad(error), (w,), (v,))[1])
+    return {
+        "gradient": lambda: gradient(w).block_until_ready(),
+        "Gv": lambda: Gv(w, v).block_until_ready(),
+        "Hv": lambda: Hv(w, v).block_until_ready(),
+    }
+
+
+def in_torch(w, X, T, v):
+    """Return the gradient, Gv and Hv as functions that PyTorch runs as they stand."""
+    import torch
+
+    w, X, T, v = (torch.from_numpy(np.array(A)) for A in (w, X, T, v))
+    later = torch.triu(torch.ones((SMALL["length"],) * 2, dtype=torch.bool), 1)
+    softmax = lambda a: torch.softmax(a, dim=-1)  # noqa: E731
+    model = logits_in(torch, torch.erf, softmax, torch.sqrt, torch.where)
+
+    def error(w):
+        return -(T * torch.log_softmax(model(w, X, later), -1)).sum(-1).mean()
+
+    def outer():
+        f = lambda w: model(w, X, later)  # noqa: E731
+        a, R_a = torch.func.jvp(f, (w,), (v,))
+        y = softmax(a)
+        R_delta = y * (R_a - (y * R_a).sum(-1, keepdim=True)) / len(X)
+        return torch.func.vjp(f, w)[1](R_delta)[0]
+
+    gradient = torch.func.grad(error)
+    return {
+        "gradient": lambda: gradient(w),
+        "Gv": outer,
+        "Hv": lambda: torch.func.jvp(gradient, (w,), (v,))[1],
+    }
+
+
+def speed():
+    """Time one gradient, Gv and Hv of 1024 tokens beside JAX and PyTorch."""
+    rng, net = np.random.default_rng(0), transformer(**SMALL)
+    X = token_inputs(rng.integers(0, 27, (128, 8)), 27)
+    T = one_hot(rng.integers(0, 27, 1024), 27)
+    v = rng.standard_normal(net.n_parameters)
+
+    def product(curvature):
+        return StackOperator(net, X, T, curvature=curvature) @ v
+
+    ways = {
+        "jachess": {
+            "gradient": lambda: stack_gradient(net, X, T),
+            "Gv": lambda: product("outer_product"),
+            "Hv": lambda: product("exact"),
+        },
+        "JAX": in_jax(net.w, X, T, v),
+        "PyTorch": in_torch(net.w, X, T, v),
+    }
+    rows = {}
+    for name in ("gradient", "Gv", "Hv"):
+        truth = np.asarray(ways["jachess"][name]())
+        rows[name] = {}
+        for who, way in ways.items():
+            far = abs(np.asarray(way[name]()) - truth).max() / abs(truth).max()
+            took = []
+            for _ in range(60):
+                start = time.perf_counter()
+                way[name]()
+                took.append(1000 * (time.perf_counter() - start))
+            rows[name][who] = {
+                "milliseconds": round(min(took), 2),
+                "distance": float(f"{far:.1e}"),
+            }
+            print(name, who, rows[name][who], flush=True)
+    found = json.loads(RESULTS.read_text(encoding="utf-8"))
+    store(found | {"speed": {"machine": describe_machine(), "rows": rows}})
+
+
+def store(found):
+    """Write the results, one thing that was tried or run a line."""
+    lines = []
+    for name, value in found.items():
+        if name in ("tried", "race", "long"):
+            rows = [f"  {json.dumps(k)}: {json.dumps(v)}" for k, v in value.items()]
+            value = "{\n" + ",\n".join(rows) + "\n }"
+        else:
+            value = json.dumps(value)
+        lines.append(f' "{name}": {value}')
+    RESULTS.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    race()
+    speed() if sys.argv[1:] == ["speed"] else race()

@@ -3,6 +3,7 @@
 import { DIFFERENCES } from "./checks-differences.mjs";
 import { HESSIAN } from "./checks-hessian.mjs";
 import { INVERSE } from "./checks-inverse.mjs";
+import { LANGUAGE } from "./checks-language.mjs";
 import { OUTPUTS } from "./checks-outputs.mjs";
 import { PASSES } from "./checks-passes.mjs";
 import { PRODUCTS } from "./checks-products.mjs";
@@ -18,6 +19,7 @@ export const CHECKS = {
   ...PRODUCTS,
   ...USES,
   ...INVERSE,
+  ...LANGUAGE,
 };
 const numbers = (values) =>
   values.flatMap((value) => (typeof value === "number" ? [value] : [...value]));
