@@ -53,7 +53,13 @@ def case():
     g_n = jl.parameter_jacobian(net, X, of="activations")[0, 1]
     J = jl.input_jacobian(net, X)
     J_w, r = jl.parameter_jacobian(net, X).reshape(-1, 26), (net(X) - T).ravel()
+    part, qkv, R_qkv = jl.Attention(4), rng.normal(size=(4, 9)), rng.normal(size=(4, 9))
+    delta, kept = rng.normal(size=(4, 3)), part.forward(qkv)[1]
+    R_kept = part.pushforward(kept, R_qkv, part)[1]
     given = {
+        "qkv": qkv,
+        "R_qkv": R_qkv,
+        "delta": delta,
         "w": net.w,
         "X": X,
         "T": T,
@@ -81,6 +87,7 @@ def case():
         "G": jl.outer_product_hessian(net, X),
         "eigenvalues": np.linalg.eigvalsh(jl.exact_hessian(net, X, T)),
         "B_new": jl.update_inverse(B, g_n),
+        "R_back": part.curvature(kept, R_kept, delta)[0],
         "Hv": jl.hessian_vector_product(net, X, T, v),
         "cov": np.linalg.inv(jl.outer_product_hessian(net, X) + 0.5 * np.eye(26)),
         "p": damped_step(J_w, r, 0.1, np.ones(26)),

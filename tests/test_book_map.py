@@ -58,12 +58,16 @@ MAY_IMPORT = {
     },
     "laplace": {"_engine.laplace", "backpropagation", "jacobian", "network"},
     "spectrum": {"_engine.spectrum", "hessian", "hessian_vector", "outer_product"},
+    "language_model": {"_engine.language_model", "network", "output_units"},
+    "optimisers": {"_engine.inputs", "_engine.optimisers", "language_model"},
     "figures": set(),
     "interop": {"network"},
 }  # fmt: skip
 OUTSIDE = {
     "kronecker": {"numpy", "scipy"},
     "laplace": {"numpy", "scipy"},
+    "language_model": {"numpy", "scipy"},
+    "optimisers": {"numpy", "scipy"},
     "levenberg_marquardt": {"numpy", "scipy"},
     "spectrum": {"numpy", "scipy"},
     "hidden_units": {"numpy", "scipy"},
@@ -76,7 +80,7 @@ NOT_PLAIN = (
     r"ascontiguous|\bthread|shard|dask|numba|may_share|errstate|broadcast_to"
 )
 STANDARD = set(sys.stdlib_module_names)
-WITHOUT_CHAPTER = {"hidden_units", "figures", "interop"}
+WITHOUT_CHAPTER = {"hidden_units", "figures", "interop", "optimisers"}
 
 PUBLIC = {
     "Network", "Trace", "forward", "one_hot", "HIDDEN_UNITS", "OUTPUT_UNITS", "error",
@@ -96,6 +100,10 @@ PUBLIC = {
     "hutchinson_trace", "lanczos", "spectral_density",
     "EigenFactors", "KroneckerFactors", "ekfac", "kronecker_factors",
     "natural_gradient", "nearest_kronecker", "shampoo_factors", "shared_factors",
+    "Attention", "Generator", "Hidden", "Linear", "Norm", "Stack", "StackOperator",
+    "named_blocks", "newton_schulz", "null_dimension", "null_generators",
+    "one_step_shampoo", "polar_factor", "sampled_diagonal", "stack_error",
+    "stack_gradient", "token_inputs", "transformer",
 }  # fmt: skip
 
 # What stands between the second and the third says in its heading what it finds.

@@ -307,6 +307,10 @@ def test_every_function_of_a_network_has_a_lesson():
         "spectral_density", "EigenFactors", "KroneckerFactors", "ekfac",
         "kronecker_factors", "natural_gradient", "nearest_kronecker",
         "shampoo_factors", "shared_factors",
+        "Attention", "Generator", "Hidden", "Linear", "Norm", "Stack", "StackOperator",
+        "named_blocks", "newton_schulz", "null_dimension", "null_generators",
+        "one_step_shampoo", "polar_factor", "sampled_diagonal", "stack_error",
+        "stack_gradient", "token_inputs", "transformer",
     }  # fmt: skip
     functions = {name for name in jl.__all__ if callable(getattr(jl, name))}
     assert set(LESSONS) == functions - others

@@ -51,7 +51,9 @@ def test_digits_are_proved_where_a_plain_body_computes_by_the_equation(equations
         module = equation["module"]
         without = module is None or module.endswith(("differences", "spectrum"))
         # solves, where a digit more or less is the condition's
-        without |= str(module).endswith(("levenberg_marquardt", "laplace", "kronecker"))
+        without |= str(module).endswith(
+            ("levenberg_marquardt", "laplace", "kronecker", "language_model")
+        )
         # a place, and no number; and weights that a rule has chosen
         without |= equation["label"] in {
             "eq-network-index", "eq-inverse-pinned", "eq-inverse-delete",

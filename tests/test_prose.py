@@ -262,6 +262,7 @@ def test_the_shapes_of_the_notation_are_those_of_the_library():
         "L": (jl.obs_saliency(net, X, 1.0), sizes),
         "S": (back_through_layer(net, trace, 2, np.tile(np.eye(2), (7, 1, 1))), sizes),
         "values": (jl.hessian_spectrum(net, X, T).values, sizes),
+        "Gamma": (jl.polar_factor(np.ones((4, 3))), {"M_out": 4, "M_in": 3}),
         "step": (1e-6, {}),
         "alpha": (1.0, {}),
         "damping": (1e-3, {}),

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import jachess_lib as jl
-from jachess_lib import figures
+from jachess_lib import figures, optimisers
 
 Real = NDArray[np.floating[Any]]
 Array = NDArray[np.inexact[Any]]
@@ -74,6 +74,21 @@ def right() -> None:
     assert_type(jl.lanczos(np.eye(3), 2).quadrature()[0], Real)
     assert_type(jl.hutchinson_trace(H, 9).value, float)
     assert_type(jl.spectral_density(H, v, 0.1, steps=9, probes=2), Real)
+    model = jl.transformer(5, 4, 6, 2, 7, blocks=2, seed=1)
+    S = jl.StackOperator(model, X, T, curvature="outer_product")
+    assert_type(jl.stack_gradient(model, X, T), Array)
+    assert_type(jl.lanczos(S, 5).V, Real)
+    assert_type(jl.null_generators(model)[0].transposed(S.to_dense()[0]), Real)
+    assert_type(jl.Stack([jl.Linear(v), [jl.Norm(), jl.Hidden("tanh")]])(X), Array)
+    head = jl.Stack([jl.Linear(v), jl.Attention(4, heads=2), jl.Linear(v)])
+    assert_type(jl.stack_error(head, jl.token_inputs([[0]], 2), T), float)
+    assert_type(jl.null_dimension(model, missing=1), int)
+    assert_type(jl.null_generators(model), list[jl.Generator])
+    for factor in (jl.polar_factor, jl.one_step_shampoo):
+        assert_type(factor(X), Real)
+    assert_type(jl.newton_schulz(X, steps=5), Real)
+    assert_type(jl.sampled_diagonal(model, X, seed=1), Real)
+    assert_type(optimisers.muon(jl.named_blocks(model))(v), Real)
     assert_type(H.plus(1.0).at(v), jl.HessianOperator)
     assert_type(jl.GaussNewtonOperator(net, X).diagonal(), Real)
     assert_type(H.trace(probes=9).error, float)
@@ -96,6 +111,7 @@ def wrong(net: jl.Network, X: Real, T: Real, v: Real) -> None:
     jl.jacobian_vector_product(net, X, v, wrt="weights")  # type: ignore[arg-type]
     jl.levenberg_marquardt(net, X, T, scale="units")  # type: ignore[arg-type]
     jl.kronecker_factors(net, X, kind="type-2")  # type: ignore[arg-type]
+    jl.StackOperator(net, X, T)  # type: ignore[arg-type]
     jl.laplace(net, X, T, 1.0, structure="block")  # type: ignore[arg-type]
     jl.hessian_block(net, X, T, 0.5, 0)  # type: ignore[arg-type]
     jl.Network((3, 2), "zeros", hidden=3)  # type: ignore[arg-type]

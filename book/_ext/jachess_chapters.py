@@ -21,7 +21,7 @@ KINDS = {
     "With chapter": "jc-joined",
 }
 # The role of a chapter's result: what it is about decides the colour of its box.
-ROLES = {4: "M", 7: "M", 8: "J", 9: "residual", 11: "J", 13: "M"}
+ROLES = {4: "M", 7: "M", 8: "J", 9: "residual", 11: "J", 13: "M", 15: "M"}
 BOXED = re.compile(r"\\boxed\{\s*(?:\\;)?(.*?)(?:\\;)?\s*\}\s*$", re.DOTALL)
 
 

@@ -357,6 +357,34 @@ def two_small_ones():
     )
 
 
+def who_looks_at_whom():
+    """Draw the shares of attention of a text, and the eigenvalues of its G."""
+    net = jl.transformer(5, 6, 6, 2, 4, seed=3)
+    letters = np.random.default_rng(2).integers(0, 5, (60, 6))
+    X = jl.token_inputs(letters, 5)
+    x = X @ net.W[0].T
+    norm, qkv, attention, _ = net.parts[1]
+    p = attention.forward(qkv.forward(norm.forward(x)[0])[0])[1][3][0, 0]
+    cells = "".join(
+        circle(70 + 28 * s, 28 + 24 * t, 2 + 10 * p[t, s] ** 0.5, "J")
+        for t in range(6)
+        for s in range(t + 1)
+    )
+    G = jl.StackOperator(net, X, curvature="outer_product").to_dense()
+    values = np.linalg.eigvalsh(G)[::-1] / np.linalg.eigvalsh(G)[-1]
+    height = np.clip(np.log10(np.maximum(values, 1e-12)), -12, 0)
+    across = 330 + 280 * np.arange(len(values)) / len(values)
+    fall = np.column_stack([across, 22 - 9.5 * height])
+    edge = 330 + 280 * (1 - jl.null_dimension(net) / len(values))
+    return (
+        cells
+        + line(330, 145, 620, 145, "ink")
+        + line(edge, 18, edge, 145, "rule")
+        + path(fall, "M")
+        + text(edge + 8, 80, "nobody notices")
+    )
+
+
 PICTURES = {
     1: (one_vector, "A network of 3, 4 and 2 units, and its 26 weights in two rows."),
     2: (error_signals, "The network with an error signal on every unit, run from right "
@@ -384,6 +412,8 @@ PICTURES = {
     14: (two_small_ones, "Two matrices of four by four cells, their Kronecker product "
         "of sixteen by sixteen, and beside it a block of the curvature that looks "
         "nearly the same."),
+    15: (who_looks_at_whom, "A triangle of dots, larger where a token looks more; and "
+        "a curve that falls slowly, then all at once."),
 }  # fmt: skip
 
 

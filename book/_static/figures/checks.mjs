@@ -4,6 +4,7 @@ import { DIFFERENCES } from "./checks-differences.mjs";
 import { HESSIAN } from "./checks-hessian.mjs";
 import { INVERSE } from "./checks-inverse.mjs";
 import { KRONECKER } from "./checks-kronecker.mjs";
+import { LANGUAGE } from "./checks-language.mjs";
 import { OUTPUTS } from "./checks-outputs.mjs";
 import { PASSES } from "./checks-passes.mjs";
 import { PRODUCTS } from "./checks-products.mjs";
@@ -20,6 +21,7 @@ export const CHECKS = {
   ...USES,
   ...INVERSE,
   ...KRONECKER,
+  ...LANGUAGE,
 };
 const numbers = (values) =>
   values.flatMap((value) => (typeof value === "number" ? [value] : [...value]));
