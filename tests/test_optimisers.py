@@ -178,6 +178,22 @@ def test_layer_by_layer_the_system_falls_apart():
     np.testing.assert_allclose(spent, 1 + (80 * tails + 1) * 4 / 3 + 1 / 3)
 
 
+def test_a_second_step_starts_from_part_of_the_first():
+    step, lam, p, net = gauss_newton(1, 0.3, keep=0.7), 0.3, 0 * NET.w, NET
+    for _ in range(3):
+        G = StackOperator(net, X, T, curvature="outer_product")
+        A, g = G.to_dense(), G.gradient
+        p = 0.7 * p
+        r = -g - A @ p - lam * p
+        p = p + (r @ r) / (r @ A @ r + lam * r @ r) * r
+        p = p * -(g @ p) / (p @ A @ p + lam * p @ p)
+        w, _ = step(net, X, T)
+        np.testing.assert_allclose(w - net.w, p, atol=1e-12)
+        at = net.with_parameters(w)
+        gain = (stack_error(at, X, T) - G.error) / (g @ p + p @ A @ p / 2)
+        lam, net = lam * (2 / 3 if gain > 0.75 else 3 / 2 if gain < 0.25 else 1), at
+
+
 @pytest.mark.parametrize("layerwise", [False, True])
 def test_gauss_newton_leads_down_and_never_up(layerwise):
     step, net = gauss_newton(5, 0.03, layerwise=layerwise), NET
