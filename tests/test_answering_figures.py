@@ -50,7 +50,7 @@ def test_all_of_it_is_small():
     asked = sum(size for name, size in sizes.items() if name.startswith(shared))
     print(f"{sum(sizes.values()) - asked} bytes compressed, {asked} when asked")
     assert sum(sizes.values()) - asked < 50_000
-    assert asked < 20_000
+    assert asked < 25_000
 
 
 @pytest.mark.parametrize("name", NAMES)
