@@ -68,7 +68,9 @@ class Rehearsal:
                 text = (self.place / name).read_bytes()
                 (Path(folder) / name).write_bytes(text)
             pairs = [f"{q}={name}" for q, name in self.functions.items()]
-            command = [sys.executable, "-X", "utf8", "-c", self.program]
+            program = Path(folder) / "rehearsal.py"  # too long for a command line
+            program.write_text(self.program, encoding="utf-8")
+            command = [sys.executable, "-X", "utf8", str(program)]
             try:
                 done = subprocess.run(
                     [*command, str(notebook.resolve()), *pairs],

@@ -28,7 +28,7 @@ class Absent:
             raise ModuleNotFoundError(f"no module {first} is there for the marks")
 
 
-def cells_of(path, say):
+def cells_to_run(path, say):
     """Return the cells of a notebook, or say why it cannot be graded."""
     try:
         with open(path, "rb") as file:
@@ -85,7 +85,7 @@ def rehearse(path, functions):
         print(line, file=said, flush=True)
 
     set_aside = []
-    for number, source, graded in cells_of(path, say):
+    for number, source, graded in cells_to_run(path, say):
         say(f"… cell {number}")
         if not graded:
             set_aside.append(str(number))
@@ -112,4 +112,7 @@ def rehearse(path, functions):
 
 
 if __name__ == "__main__":
-    rehearse(sys.argv[1], dict(pair.split("=") for pair in sys.argv[2:]))
+    try:
+        rehearse(sys.argv[1], dict(pair.split("=") for pair in sys.argv[2:]))
+    finally:
+        sys.stderr = sys.__stderr__  # where a failure of our own is to be read

@@ -15,6 +15,7 @@ from coursework.judge import (
     log,
     report,
     sandbox,
+    statistics,
     submissions,
     term,
     totals,
@@ -115,6 +116,7 @@ def _write(place, drawn, results):
     for row in whole.rows:
         page = feedback.page(drawn, row, whole.of)
         report.write(place / "feedback" / f"{row.student}.html", page)
+    report.write(place / "statistics.html", statistics.page(drawn, whole))
 
 
 def mark(place, options, drawn, found):

@@ -5,7 +5,7 @@ autumn/
     hw1/
         submissions/  attempts/  collected.csv
         grades.csv  canvas.csv  moodle.csv  feedback/  grades.log.jsonl
-        written.csv  written/
+        statistics.html  written.csv  written/
 """
 
 import csv

@@ -237,6 +237,15 @@ def test_it_imports_numpy_alone_and_is_old_python(hw):
 
 
 @EVERY_ASSIGNMENT
+def test_no_two_of_its_parts_have_a_name_in_common(hw):
+    """They share one file, where the second would take the place of the first."""
+    for text in (self_check(hw), check_of(hw).REHEARSAL):
+        names = [getattr(node, "name", None) for node in ast.parse(text).body]
+        defined = [name for name in names if name]
+        assert len(set(defined)) == len(defined)
+
+
+@EVERY_ASSIGNMENT
 def test_it_runs_where_there_is_nothing_but_numpy(hw, tmp_path):
     (tmp_path / "check.py").write_text(self_check(hw), encoding="utf-8")
     program = """

@@ -3,11 +3,12 @@
 import csv
 import json
 
+import numpy as np
 import pytest
 from judge.night import needs
 from judge.notebooks import STUB, cell, honest, notebook
 
-from coursework.judge import __main__, grade, policy, written
+from coursework.judge import __main__, book, grade, policy, statistics, written
 from coursework.judge import term as terms
 
 QUESTION = cell("**Question w1** (3 points, written). Why?", "markdown")
@@ -294,3 +295,46 @@ def test_a_cell_that_is_not_text_has_no_answer(term):
     page = (term / "toy" / "written" / "w1.html").read_text()
     assert "holds no text" in page
     assert "the file is not a notebook" in page
+
+
+def row_of(drawn, student, points, reasons):
+    """Return a graded student with these points and reasons."""
+    result = grade.refused(drawn, "no") | {"status": grade.GRADED}
+    marks = result["questions"].values()
+    for mark, p, reason in zip(marks, points, reasons, strict=True):
+        mark |= {"points": p, "reason": reason}
+    return book.Row(student, "", "", result, {})
+
+
+def test_the_class_is_shown_question_by_question(drawn):
+    wrong = "a deeper network: the answer has the right shape, but not the values"
+    points = [(3, 4, 1, 2), (0, 4, 0, 2), (0, 0, 0, 2), (1.5, 4, 1, 2), (0, 4, 0, 2)]
+    rows = [
+        row_of(drawn, f"s{n}<b>", p, [wrong if x == 0 else "" for x in p])
+        for n, p in enumerate(points)
+    ]
+    absent = book.Row("zoe", "", "", grade.refused(drawn, "no"), {})
+    page = statistics.page(drawn, book.Book((*rows, absent), 10))
+    assert "5 graded; points of the judge alone, 6.5 of 10 in the mean." in page
+    assert "30%</td>" in page  # 4.5 of 15
+    assert f"3 × {wrong} (s1&lt;b&gt;, s2&lt;b&gt;, s4&lt;b&gt;)" in page
+    assert "zoe" not in page
+    _, table = statistics.points_of(drawn, book.Book(tuple(rows), 10))
+    parts = statistics.discrimination(table)
+    assert np.isnan(parts[3])  # all have it right
+    rest = table[:, 1:].sum(axis=1) - table[:, 1:].sum(axis=1).mean()
+    own = table[:, 0] - table[:, 0].mean()
+    right = (own @ rest) / np.sqrt((own @ own) * (rest @ rest))
+    assert parts[0] == pytest.approx(right)
+
+
+def test_a_class_of_none_and_of_one_has_a_page(drawn):
+    for rows in ((), (row_of(drawn, "ada", (3, 4, 1, 2), [""] * 4),)):
+        page = statistics.page(drawn, book.Book(rows, 10))
+        assert f"{len(rows)} graded" in page
+        assert "nan" not in page.casefold()
+
+
+def test_a_run_leaves_the_page_of_the_class(term):
+    judge("run", term)
+    assert "2 graded" in (term / "toy" / "statistics.html").read_text()
