@@ -58,7 +58,9 @@ def of(place, exam, results):
     for student, result in results.items():
         entry = _entry(known, student)
         seen.add(entry.id if entry else None)
-        days = rules.lateness(place.folder.name, student, handed_in.get(student))
+        # An extension may go by the id of the roster as well as by our own name.
+        known_as = entry.id if entry and entry.id in rules.extensions else student
+        days = rules.lateness(place.folder.name, known_as, handed_in.get(student))
         rows.append(Row(
             student,
             (entry and entry.name) or names.get(student, ""),
@@ -96,7 +98,7 @@ def _collected(path):
     for number, row in term.rows(path, COLLECTED):
         student = row["student"].lstrip("'")
         names[student] = row["name"] or names.get(student, "")
-        if row["kept"] and row["handed_in"]:
+        if not row["why"] and row["handed_in"]:  # what counts, and not another attempt
             try:
                 times[student] = datetime.fromisoformat(row["handed_in"])
             except ValueError:

@@ -19,6 +19,7 @@ from coursework.judge.book import COLLECTED
 from coursework.judge.notebook import SIZE_LIMIT
 from coursework.judge.report import cell, write
 from coursework.judge.submissions import UNCLEAR
+from coursework.judge.term import TermError, rows
 
 # Ada Lovelace_42_assignsubmission_file/hw1.ipynb; with or without a last "_". A name
 # stands before the number, and nothing that a student chose behind it.
@@ -88,7 +89,8 @@ def collect(archive, place):
     """
     folder = place / "submissions"
     folder.mkdir(parents=True, exist_ok=True)
-    entries, unclear = [], len(list(folder.glob(f"*{UNCLEAR}")))
+    entries, unclear = _said(place), len(list(folder.glob(f"*{UNCLEAR}")))
+    before = len(entries)
     for member, handed_in, data in members(archive):
         who = students(member)
         found = Found("", name_of(member), str(member), _attempt(member), handed_in)
@@ -104,7 +106,7 @@ def collect(archive, place):
             entries.append(replace(found, student=who[0]))
             _keep(place, entries, data)
     _write(place, entries)
-    return entries
+    return entries[before:]
 
 
 def members(archive):
@@ -117,12 +119,20 @@ def members(archive):
             member = PurePosixPath(info.filename)
             if info.is_dir() or any(map(LITTER.fullmatch, member.parts)):
                 continue
-            when = datetime(*info.date_time).isoformat(timespec="minutes")
+            when = _when(info)
             if member.suffix.lower() == ".zip":
                 yield from _inner(opened, info, member, when)
                 continue
             with opened.open(info) as stream:
                 yield member, when, stream.read(SIZE_LIMIT + 1)
+
+
+def _when(info):
+    """Return the time of a member, or nothing where it has none that can be."""
+    try:
+        return datetime(*info.date_time).isoformat(timespec="minutes")
+    except ValueError:
+        return ""
 
 
 def _inner(opened, info, outer, when):
@@ -151,32 +161,44 @@ def _attempt(member):
 
 
 def _keep(place, entries, data):
-    """Write a notebook if it is the latest of its student, and else beside that."""
+    """Write a notebook if it is the one that counts, and else beside that."""
     entry = entries[-1]
     target = place / "submissions" / f"{entry.student}.ipynb"
-    before = _latest(place, entries[:-1], entry.student)
-    older = before is not None and (before.attempt, before.handed_in) > (
-        entry.attempt,
-        entry.handed_in,
-    )
     if target.exists() and target.read_bytes() == data:
         entries[-1] = replace(entry, kept=target.name, why="the same bytes again")
         return
-    aside = place / "attempts" / entry.student
-    if older:
-        aside.mkdir(parents=True, exist_ok=True)
-        name = _free(aside)
-        name.write_bytes(data)
-        why = "a later attempt counts"
-        entries[-1] = replace(
-            entry, kept=f"attempts/{entry.student}/{name.name}", why=why
-        )
+    counted = [
+        n
+        for n, e in enumerate(entries[:-1])
+        if e.student == entry.student and not e.why
+    ]
+    loser = counted[-1] if counted else None
+    if loser is not None and _rank(place, entries[loser]) > _rank(place, entry):
+        entries[-1] = _aside(place, entry, data)
         return
     if target.exists():
-        aside.mkdir(parents=True, exist_ok=True)
-        target.rename(_free(aside))
+        old = target.read_bytes()
+        aside = _aside(place, entries[loser] if counted else entry, old)
+        if counted:
+            entries[loser] = aside
     target.write_bytes(data)
     entries[-1] = replace(entry, kept=target.name)
+
+
+def _rank(place, entry):
+    """Return what makes a notebook count before another of the same student."""
+    named = place.folder.name in PurePosixPath(entry.file).name
+    return named, entry.attempt, entry.handed_in
+
+
+def _aside(place, entry, data):
+    """Keep a notebook that does not count, and return what is said of it."""
+    folder = place / "attempts" / entry.student
+    folder.mkdir(parents=True, exist_ok=True)
+    path = _free(folder)
+    path.write_bytes(data)
+    kept = f"attempts/{entry.student}/{path.name}"
+    return replace(entry, kept=kept, why="another attempt counts")
 
 
 def _free(folder):
@@ -184,28 +206,26 @@ def _free(folder):
     return folder / f"{len(list(folder.iterdir())) + 1}.ipynb"
 
 
-def _latest(place, entries, student):
-    """Return what counted so far of a student, of this archive or of one before it."""
-    said = [*_said(place), *entries]
-    counted = [e for e in said if e.student == student and not e.why]
-    return counted[-1] if counted else None
-
-
 def _said(place):
     """Return what was said of the files of earlier archives."""
-    path = place / "collected.csv"
-    if not path.exists():
-        return []
-    rows = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline=""))
-    return [Found(**row | {"attempt": int(row["attempt"])}) for row in rows]
+    path, found = place / "collected.csv", []
+    for number, row in rows(path, COLLECTED):
+        told = {name: row[name] or "" for name in COLLECTED}
+        if not told["attempt"].isdecimal():
+            words = (
+                f"{path}, line {number}: {told['attempt']} is no number of an attempt"
+            )
+            raise TermError(words)
+        found.append(Found(**told | {"attempt": int(told["attempt"])}))
+    return found
 
 
 def _write(place, entries):
-    """Add what is said of the files of an archive to the table."""
+    """Write what is said of the files of all archives."""
     stream = io.StringIO()
     lines = csv.writer(stream, lineterminator="\n")
     lines.writerow(COLLECTED)
-    for entry in [*_said(place), *entries]:
+    for entry in entries:
         lines.writerow([cell(getattr(entry, name)) for name in COLLECTED])
     write(place / "collected.csv", stream.getvalue())
 

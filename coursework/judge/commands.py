@@ -65,7 +65,7 @@ def collect(place, archive):
 
 def run(place, options, drawn, found, fresh=()):
     """Grade what is not graded yet, and write the tables and the feedback."""
-    before = _known(place, drawn, found)[0]
+    before = _known(place, drawn, found)[0] if fresh else {}
     results = _grade(options, drawn, found, place / "grades.log.jsonl", fresh)
     _write(place, drawn, results)
     graded = [r for r in results.values() if r["status"] == grade.GRADED]

@@ -37,7 +37,7 @@ class Policy:
             return 0
         days = self.extensions.get(student, {}).get(assignment, 0)
         end = due + timedelta(days=days, minutes=self.grace_minutes)
-        if handed_in.tzinfo is None:
+        if handed_in.tzinfo is None or due.tzinfo is None:
             handed_in = handed_in.replace(tzinfo=due.tzinfo)
         return max(0, math.ceil((handed_in - end) / timedelta(days=1)))
 

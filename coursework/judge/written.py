@@ -11,7 +11,7 @@ import io
 import math
 
 from coursework.judge import notebook, sandbox, term, view
-from coursework.judge.report import plain, write
+from coursework.judge.report import cell, plain, write
 
 COLUMNS = ("student", "question", "points", "comment")
 PAGE = """<!doctype html>
@@ -71,7 +71,7 @@ def add_lines(path, exam, students):
         for _, row in term.rows(path, COLUMNS)
     }
     new = [
-        (student, name, "", "")
+        (cell(student), name, "", "")
         for name, *_ in exam.written
         for student in students
         if (student, name) not in there

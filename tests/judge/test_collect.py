@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from judge import toy
 from judge.notebooks import honest, notebook
 
-from coursework.judge import __main__, collect, grade, report, submissions, term
+from coursework.judge import __main__, book, collect, grade, report, submissions, term
 
 WHOLE = notebook(*honest())
 # Neither how fast the machine is nor whether this folder can be written to matters.
@@ -177,7 +177,7 @@ def test_the_latest_attempt_counts_and_the_others_are_kept(tmp_path):
     first = collected(
         tmp_path, ("ada_17_99_hw1-2.ipynb", 2), ("ada_17_97_hw1.ipynb", 1)
     )
-    later = "a later attempt counts"
+    later = "another attempt counts"
     assert first["ada_17_97_hw1.ipynb"] == (
         "canvas-17", "attempts/canvas-17/1.ipynb", later,
     )  # fmt: skip
@@ -192,6 +192,31 @@ def test_the_latest_attempt_counts_and_the_others_are_kept(tmp_path):
     assert len(kept) == 2
     collected(tmp_path, ("bob_18_5_hw1.ipynb", 1), name="fourth.zip")
     assert len(list((place / "submissions").iterdir())) == 2
+
+
+def test_what_is_replaced_is_said_and_the_assignment_s_own_name_comes_first(tmp_path):
+    found = collected(tmp_path, ("ada_17_9_hw1.ipynb", 1), ("ada_17_8_notes.ipynb", 3))
+    assert found["ada_17_8_notes.ipynb"][2] == "another attempt counts"
+    collected(tmp_path, ("ada_17_10_hw1-2.ipynb", 4), name="again.zip")
+    table = (tmp_path / "term" / "hw1" / "collected.csv").read_text(encoding="utf-8")
+    lines = list(csv.DictReader(table.splitlines()))
+    assert [row["why"] for row in lines] == ["another attempt counts"] * 2 + [""]
+    assert [row["kept"] for row in lines] == [
+        "attempts/canvas-17/2.ipynb", "attempts/canvas-17/1.ipynb", "canvas-17.ipynb",
+    ]  # fmt: skip
+    times, _ = book._collected(tmp_path / "term" / "hw1" / "collected.csv")
+    assert times["canvas-17"].day == 4
+
+
+def test_a_time_that_cannot_be_is_none(tmp_path):
+    path = archive(tmp_path / "all.zip", "ada_17_99_hw1.ipynb")
+    data = bytearray(path.read_bytes())
+    for mark, place in ((b"PK\x03\x04", 12), (b"PK\x01\x02", 14)):
+        at = data.index(mark) + place
+        data[at : at + 2] = b"\0\0"  # day 0 of month 0
+    path.write_bytes(data)
+    (entry,) = collect.collect(path, term.Place(tmp_path, "hw1"))
+    assert (entry.student, entry.handed_in) == ("canvas-17", "")
 
 
 def test_an_archive_within_the_archive_is_opened(tmp_path):

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from datetime import datetime
 
 import numpy as np
 import pytest
@@ -188,6 +189,27 @@ def test_late_work_loses_what_the_policy_says(term):
     assert (
         "after 3 nothing counts" in (term / "toy" / "feedback" / "cyd.html").read_text()
     )
+
+
+def test_an_extension_goes_by_the_id_of_the_roster_too(term):
+    place = term / "toy" / "submissions"
+    (place / "ada.ipynb").rename(place / "canvas-17.ipynb")
+    put(term, "roster.csv", "id,name,email\n17,Ada,a@x\n")
+    put(term, "policy.toml", POLICY.replace("bob =", "17 ="))
+    header = "student,name,file,attempt,handed_in,kept,why\n"
+    lines = (
+        "canvas-17,,f,1,2026-10-14T12:00,canvas-17.ipynb,\n"
+        "canvas-17,,f,1,2026-10-30T12:00,canvas-17.ipynb,the same bytes again\n"
+    )
+    put(term / "toy", "collected.csv", header + lines)
+    judge("run", term)
+    assert table(term / "toy" / "grades.csv")["canvas-17"]["days late"] == "0"
+
+
+def test_a_time_with_a_zone_and_one_without_are_compared():
+    late = policy.Policy(due={"hw1": datetime(2026, 10, 12, 12)})
+    zone = datetime.fromisoformat("2026-10-13T13:00+02:00")
+    assert late.lateness("hw1", "ada", zone) == 2
 
 
 def test_the_share_that_is_left():
