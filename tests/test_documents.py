@@ -11,12 +11,10 @@ import shlex
 import shutil
 import subprocess
 import sys
-import zipfile
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-import nbformat
 import pytest
 
 from coursework.judge import sandbox
@@ -32,8 +30,6 @@ CODE_DIRECTIVES = {"{code-block}", "{code}", "{code-cell}", "{literalinclude}"}
 WHY = re.compile(r"^(?:<!-- not run: (.+) -->|% not run: (.+))$")
 # Where the document speaks of a day's work, the test does a minute's.
 SMALLER = {"python -m benchmarks.judge hw1 -j 2": " -n 4"}
-# "You may also fill the folder yourself", says the page.
-AFTER = {"python -m coursework.judge collect": "cp ada.ipynb autumn/hw1/submissions/"}
 
 
 class Block(NamedTuple):
@@ -78,17 +74,13 @@ def name_of(block):
 
 @pytest.fixture
 def copy(tmp_path):
-    """Return a copy of the project with this environment, and what a term brings."""
+    """Return a copy of the project with this environment."""
     place = tmp_path / "project"
     left_out = shutil.ignore_patterns(
         ".*", "_build", "dist", "mutants", "__pycache__", "node_modules", "results.json"
     )
     shutil.copytree(ROOT, place, ignore=left_out)
     (place / ".venv").symlink_to(BIN.parent)
-    notebook = nbformat.v4.new_notebook()
-    nbformat.write(notebook, place / "ada.ipynb")
-    with zipfile.ZipFile(place / "download.zip", "w") as archive:
-        archive.write(place / "ada.ipynb", "lovelaceada_17_99_hw1.ipynb")
     subprocess.run(["git", "init", "-q"], cwd=place, check=True)
     (place / "bin").mkdir()
     # The environment is there already, and it is not the copy's to make.
@@ -107,12 +99,11 @@ def needs_a_sandbox():
 
 
 def script(text):
-    """Return the lines of a block, with what is smaller here and what comes after."""
+    """Return the lines of a block, with what is smaller here."""
     text = text.replace("\\\n", " ")
     for line in text.splitlines():
         command = line.split("  #")[0].strip()
         yield command + SMALLER.get(command, "")
-        yield from (more for start, more in AFTER.items() if command.startswith(start))
 
 
 @pytest.mark.parametrize("block", RUN, ids=name_of)
@@ -141,7 +132,6 @@ def test_a_block_runs(block, copy):
 def test_there_are_blocks_of_both_kinds():
     assert len(EVERY) > 20
     assert {block.language for block in RUN} >= {"python", "console"}
-    assert sum("python -m coursework.judge" in block.text for block in RUN) >= 1
 
 
 @pytest.mark.parametrize("block", [b for b in EVERY if b.why], ids=name_of)

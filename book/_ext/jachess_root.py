@@ -19,8 +19,12 @@ body {{ background: var(--jc-paper); color: var(--jc-ink); margin: 12vh auto;
 a {{ color: var(--jc-link); }}
 </style>
 <script>
-  if (matchMedia("(prefers-color-scheme: dark)").matches)
-    document.documentElement.dataset.theme = "dark";
+  const night = matchMedia("(prefers-color-scheme: dark)");
+  const dress = () => {{
+    document.documentElement.dataset.theme = night.matches ? "dark" : "light";
+  }};
+  night.addEventListener("change", dress);
+  dress();
 </script></head>
 <body><main><article>
 <h1>No page here</h1>

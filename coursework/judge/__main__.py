@@ -25,10 +25,14 @@ FAILURES = (
     OSError,
     ImportError,
 )
+EVERYBODY = "the-same"
+DRAWN = {EVERYBODY: exam.draw, "per-student": exam.variants}
+OWN_NUMBERS = "whether each student is asked of numbers of her own; say it every time"
 COMMANDS = {
     "run": commands.run,
     "status": commands.status,
     "mark": commands.mark,
+    "similar": commands.similar,
     "regrade": commands.regrade,
     "verify": commands.verify,
 }
@@ -60,7 +64,9 @@ def parser():
     add("archive", type=Path, help="what Canvas or Moodle gave you")
     for name, function in COMMANDS.items():
         add = command(name, function.__doc__, "assignment", "term")
-        if name in ("status", "mark"):
+        if name not in ("mark", "similar"):
+            add("--variants", choices=DRAWN, default=EVERYBODY, help=OWN_NUMBERS)
+        if name in ("status", "mark", "similar"):
             continue
         add("-j", "--jobs", type=_positive, default=1, help="how many at once")
         add("--dask", metavar="ADDRESS", help="grade on this Dask cluster")
@@ -96,7 +102,8 @@ def _do(options):
     if options.command == "collect":
         exam.load(options.assignment)  # a folder for hw99 helps nobody
         return commands.collect(place, options.archive)
-    drawn = exam.draw(exam.load(options.assignment), seed.read(place.key))
+    draw = DRAWN[vars(options).get("variants", EVERYBODY)]
+    drawn = draw(exam.load(options.assignment), seed.read(place.key))
     found = submissions.collect(place / "submissions")
     return COMMANDS[options.command](place, options, drawn, found)
 

@@ -71,10 +71,12 @@ def of(place, exam, results):
             rules.share(days),
             rules.words(days) if days else "",
         ))  # fmt: skip
-    rows += [
-        Row(s.id, s.name, s.email, grade.refused(exam, NOTHING), by_hand.get(s.id, {}))
-        for s in known.values() if s.id not in seen
-    ]  # fmt: skip
+    platform, nothing = _platform(known, results), grade.refused(exam, NOTHING)
+    for entry in known.values():
+        if entry.id not in seen:
+            student = platform + entry.id
+            marks = by_hand.get(student, {})
+            rows.append(Row(student, entry.name, entry.email, nothing, marks))
     unknown = set(by_hand) - {row.student for row in rows}
     if unknown:
         path = place / "written.csv"
@@ -84,6 +86,19 @@ def of(place, exam, results):
     rows.sort(key=lambda row: row.student.casefold())
     of = exam.points + sum(p for name, _, p in exam.written if name in marked)
     return Book(tuple(rows), of)
+
+
+def _platform(known, students):
+    """Return `canvas-` if the numbers of the roster are those of Canvas, and so on.
+
+    So who handed in nothing goes by the same kind of name as those who did.
+    """
+    found = {
+        student.partition("-")[0] + "-"
+        for student in students
+        if student not in known and _entry(known, student)
+    }
+    return found.pop() if len(found) == 1 else ""
 
 
 def _entry(known, student):

@@ -14,6 +14,7 @@ from coursework.judge import (
     grade,
     log,
     report,
+    returning,
     sandbox,
     statistics,
     submissions,
@@ -23,6 +24,7 @@ from coursework.judge import (
 )
 from coursework.judge import collect as collecting
 from coursework.judge import run as grading
+from coursework.judge import similar as similarity
 from coursework.judge.progress import Progress
 
 TABLES = {
@@ -113,10 +115,13 @@ def _write(place, drawn, results):
     whole = book.of(place, drawn, results)
     for name, table in TABLES.items():
         report.write(place / name, table(drawn, whole))
-    for row in whole.rows:
-        page = feedback.page(drawn, row, whole.of)
-        report.write(place / "feedback" / f"{row.student}.html", page)
+    pages = {row.student: feedback.page(drawn, row, whole.of) for row in whole.rows}
+    for student, page in pages.items():
+        report.write(place / "feedback" / f"{student}.html", page)
     report.write(place / "statistics.html", statistics.page(drawn, whole))
+    archives, _ = returning.archives(place, pages)
+    for name, data in archives.items():
+        report.write(place / name, data)
 
 
 def mark(place, options, drawn, found):
@@ -134,6 +139,30 @@ def mark(place, options, drawn, found):
         print(f"{len(texts[name])} answers in {place / 'written' / f'{name}.html'}")
     print(f"{new} new lines in {table}; write the marks there, then say run again.")
     return 0
+
+
+def similar(place, options, drawn, found):
+    """List the pairs of submissions whose code is most alike, on a page."""
+    texts = similarity.codes(drawn, found)
+    try:
+        pairs = similarity.compare(texts, _stub(drawn.name))
+    except similarity.ComparingError as error:
+        print(f"The codes could not be compared: {error}.", file=sys.stderr)
+        return 2
+    report.write(place / "similar.html", similarity.page(drawn, pairs, texts))
+    print(f"{len(pairs)} pairs compared; see {place / 'similar.html'}")
+    return 0
+
+
+def _stub(name):
+    """Return the code that the students of an assignment begin with, if it has some."""
+    from coursework import questions, release
+
+    if name not in questions.names():
+        return ""
+    _, stub = release.notebooks(name)
+    code = (c["source"] for c in stub["cells"] if c["cell_type"] == "code")
+    return "\n".join(map("".join, code))
 
 
 def regrade(place, options, drawn, found):

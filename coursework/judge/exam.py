@@ -5,6 +5,7 @@ whenever anything that can change a mark does.
 """
 
 import copy
+import functools
 import hashlib
 import importlib
 from dataclasses import dataclass
@@ -78,6 +79,24 @@ class Exam:
         """The points that the judge can give."""
         return sum(question.points for question in self.questions)
 
+    def of(self, student):
+        """Return the exam of a student: everybody's."""
+        return self
+
+
+@dataclass(frozen=True)
+class Variants(Exam):
+    """An exam of which each student has her own: it asks the same, of other numbers.
+
+    It holds the seed, and so it stays where the seed is.
+    """
+
+    source: tuple = ()
+
+    def of(self, student):
+        """Return the exam of a student: her own."""
+        return draw(*self.source, student)
+
 
 def load(name):
     """Return the assignment of a name, `hw1`, or of a module that holds one."""
@@ -88,9 +107,16 @@ def load(name):
     return importlib.import_module(module).ASSIGNMENT
 
 
-def draw(assignment, seed):
-    """Return the exam of an assignment for one secret seed."""
-    questions = tuple(_question(q, assignment.name, seed) for q in assignment.judged)
+def draw(assignment, seed, student=""):
+    """Return the exam of an assignment for one secret seed: everybody's, or one's own.
+
+    What is asked is the same, and only the numbers differ.
+    """
+    drawn = [
+        seeds.generator(seed, assignment.name, q.name, student)
+        for q in assignment.judged
+    ]
+    questions = tuple(map(_question, assignment.judged, drawn))
     names = {q.name for q in assignment.judged}
     written = tuple(
         (q.name, q.title, q.points) for q in assignment.questions if q.name not in names
@@ -108,8 +134,13 @@ def draw(assignment, seed):
     )
 
 
-def _question(question, assignment, seed):
-    cases = question.cases(seeds.generator(seed, assignment, question.name))
+def variants(assignment, seed):
+    """Return the exam of an assignment of which each student has her own."""
+    return Variants(**vars(draw(assignment, seed)), source=(assignment, seed))
+
+
+def _question(question, rng):
+    cases = question.cases(rng)
     if not cases:
         raise ValueError(f"question {question.name} has no case")
     calls = tuple(_call(question, case) for case in cases)
@@ -131,6 +162,7 @@ def _call(question, case):
     return Call(case.label, message, expected, question.rtol, question.atol)
 
 
+@functools.cache
 def code_fingerprint():
     """Return a hash of the judge's own code."""
     digest = hashlib.sha256()

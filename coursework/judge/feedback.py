@@ -8,7 +8,7 @@ the first question failed, of the others their points or one word in four, and o
 import html
 import math
 
-from coursework.judge import answers, attempt, errors
+from coursework.judge import answers, attempt, errors, paper
 from coursework.judge.exam import DISAGREEMENTS
 from coursework.judge.report import plain
 
@@ -19,33 +19,14 @@ BRIEF = RIGHT, WRONG, SILENT, LATE = (
     "no answer",
     "no answer in time",
 )
-PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy"
-  content="default-src 'none'; style-src 'unsafe-inline'">
-<title>{title}: {student}</title>
-<style>
-body {{ font: 16px/1.5 sans-serif; max-width: 46rem; margin: auto; padding: 1rem }}
-table {{ border-collapse: collapse; width: 100% }}
-th, td {{ text-align: left; vertical-align: top; padding: .4rem }}
-tr {{ border-top: 1px solid }}
-</style>
-</head>
-<body>
-<h1>{title}</h1>
-<p>{student}: <strong>{points} of {of} points</strong></p>
+BODY = """<p>{student}: <strong>{points} of {of} points</strong></p>
 {refusal}{policy}<table>
 <tr><th>Question</th><th>Points</th><th>What we saw</th></tr>
 {rows}
 </table>
 {cells}{skipped}<p>Each question was asked with inputs of its own. What was asked stays
 secret; the label says which kind of input it was. An error is named by its kind
-alone.</p>
-</body>
-</html>
-"""
+alone.</p>"""
 
 
 def safe(text):
@@ -56,9 +37,9 @@ def safe(text):
 def page(exam, row, of):
     """Return the page of one student: a row of the book, with the points there are."""
     result, graded = row.result, row.result["status"] == "graded"
-    return PAGE.format(
-        title=safe(exam.title),
-        student=safe(row.name or row.student),
+    title, student = safe(exam.title), safe(row.name or row.student)
+    body = BODY.format(
+        student=student,
         points=row.total,
         of=of,
         refusal="" if graded else f"<p>Not graded: {safe(result['status'])}.</p>\n",
@@ -67,6 +48,7 @@ def page(exam, row, of):
         cells=_cells(result["cells"]),
         skipped=_skipped(result["not graded"]),
     )
+    return paper.page(title, body, title=f"{title}: {student}")
 
 
 def _rows(exam, row):

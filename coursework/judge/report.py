@@ -8,12 +8,12 @@ import unicodedata
 from pathlib import Path
 
 
-def write(path, text):
-    """Write a file as a whole or not at all."""
+def write(path, content):
+    """Write a file, text or bytes, as a whole or not at all."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.part")
-    draft.write_text(text, encoding="utf-8", newline="")
+    draft.write_bytes(content if isinstance(content, bytes) else content.encode())
     os.replace(draft, path)
 
 
@@ -42,10 +42,11 @@ def total(result):
     return whole(sum(q["points"] for q in result["questions"].values()))
 
 
-def table(rows):
-    """Return rows as CSV."""
+def table(rows, head=()):
+    """Return rows as CSV, below those of a head, which are left as they are."""
     stream = io.StringIO()
-    csv.writer(stream, lineterminator="\n").writerows([map(cell, row) for row in rows])
+    lines = csv.writer(stream, lineterminator="\n")
+    lines.writerows([*head, *(map(cell, row) for row in rows)])
     return stream.getvalue()
 
 
@@ -74,15 +75,16 @@ def canvas(exam, book):
 
     A student is known by the number of Canvas, and otherwise by the SIS login id.
     """
-    rows = [
+    head = [
         ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", exam.title],
         ["    Points Possible", "", "", "", "", book.of],
     ]
+    rows = []
     for row in book.rows:
         number = collected("canvas", row.student)
         login = "" if number else row.student
         rows.append([row.name or row.student, number or "", "", login, "", row.total])
-    return table(rows)
+    return table(rows, head)
 
 
 def moodle(exam, book):

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from coursework.judge import cluster, grade, log, notebook, stop
+from coursework.judge.exam import Exam
 from coursework.judge.sandbox import IsolationError
 
 KILLER = "it ended the process of the judge that graded it, twice"
@@ -13,9 +14,10 @@ KILLER = "it ended the process of the judge that graded it, twice"
 
 @dataclass(frozen=True)
 class Job:
-    """One submission that has to be graded, and its key in the log."""
+    """One submission that has to be graded, by which exam, and its key in the log."""
 
     student: str
+    exam: Exam
     key: str
     data: bytes
 
@@ -26,10 +28,11 @@ def lookup(exam, submission, records):
         data = submission.read()
     except notebook.RefusedError as reason:
         return None, grade.refused(exam, str(reason))
-    key = log.key(exam, data)
+    own = exam.of(submission.student)
+    key = log.key(own, data)
     if key in records:
         return None, records[key]["result"]
-    return Job(submission.student, key, data), None
+    return Job(submission.student, own, key, data), None
 
 
 def timed_grade(exam, data):
@@ -66,12 +69,12 @@ def run(exam, submissions, log_path, jobs=1, client=None, fresh=(), on_progress=
             if on_progress:
                 on_progress(len(results))
 
-        killers = _grade_all(exam, waiting(), executor, window, keep)
+        killers = _grade_all(waiting(), executor, window, keep)
         # A worker that dies takes its neighbours' work along: each of these gets a
         # second try, alone, so that only the one at fault is marked.
         for job in killers:
-            if _grade_all(exam, [job], executor, window, keep):
-                keep(job, grade.refused(exam, KILLER), 0)
+            if _grade_all([job], executor, window, keep):
+                keep(job, grade.refused(job.exam, KILLER), 0)
     return {s.student: results[s.student] for s in submissions}
 
 
@@ -85,7 +88,7 @@ def _threads(jobs):
         pool.shutdown(cancel_futures=True)
 
 
-def _grade_all(exam, jobs, executor, window, keep):
+def _grade_all(jobs, executor, window, keep):
     """Grade jobs, a few at a time, and return those whose worker was killed."""
     waiting, killers = {}, []
 
@@ -102,11 +105,11 @@ def _grade_all(exam, jobs, executor, window, keep):
                 else:
                     # Not logged: the same command will try it again.
                     words = f"the judge itself failed ({type(error).__name__})"
-                    keep(job, grade.refused(exam, words), None)
+                    keep(job, grade.refused(job.exam, words), None)
 
     try:
         for job in jobs:
-            waiting[executor.submit(timed_grade, exam, job.data)] = job
+            waiting[executor.submit(timed_grade, job.exam, job.data)] = job
             while len(waiting) >= window:
                 harvest(wait(waiting, return_when=FIRST_COMPLETED).done)
         while waiting:

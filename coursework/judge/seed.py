@@ -45,8 +45,8 @@ def read(path):
     return seed
 
 
-def generator(seed, assignment, question):
-    """Return the generator of one question: the same for every student."""
-    name = f"{assignment}/{question}".encode()
+def generator(seed, assignment, question, student=""):
+    """Return the generator of one question: the same for all, or one student's own."""
+    name = "/".join([assignment, question, *([student] if student else [])]).encode()
     digest = hmac.new(seed, name, hashlib.sha256).digest()
     return np.random.default_rng(int.from_bytes(digest))

@@ -8,29 +8,13 @@ from collections import Counter
 
 import numpy as np
 
+from coursework.judge import paper
 from coursework.judge.feedback import safe
 from coursework.judge.grade import GRADED
 
 EXAMPLES, COMMONEST, BINS = 3, 5, 10
 WIDTH, HEIGHT = 300, 14
-PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy"
-  content="default-src 'none'; style-src 'unsafe-inline'">
-<title>{title}: the class</title>
-<style>
-body {{ font: 16px/1.5 sans-serif; max-width: 60rem; margin: auto; padding: 1rem }}
-table {{ border-collapse: collapse; width: 100% }}
-th, td {{ text-align: left; vertical-align: top; padding: .4rem }}
-tr {{ border-top: 1px solid }}
-rect {{ fill: #0072b2 }} rect.all {{ fill: #8884 }}
-</style>
-</head>
-<body>
-<h1>{title}: the class</h1>
-<p>{count} graded; points of the judge alone, {mean} of {of} in the mean.</p>
+BODY = """<p>{count} graded; points of the judge alone, {mean} of {of} in the mean.</p>
 {histogram}
 <table>
 <tr><th>Question</th><th>Part of its points</th><th>Parts the class</th>
@@ -38,10 +22,7 @@ rect {{ fill: #0072b2 }} rect.all {{ fill: #8884 }}
 {rows}
 </table>
 <p>"Parts the class" is the correlation of a question's points with those of all other
-questions: near 0 or below, it asks for something else, or is broken.</p>
-</body>
-</html>
-"""
+questions: near 0 or below, it asks for something else, or is broken.</p>"""
 
 
 def points_of(exam, book):
@@ -74,14 +55,14 @@ def page(exam, book):
         _row(question, graded, points[:, n], parts[n])
         for n, question in enumerate(exam.questions)
     ]
-    return PAGE.format(
-        title=safe(exam.title),
+    body = BODY.format(
         count=len(graded),
         mean=f"{totals.mean():.1f}" if len(graded) else "–",
         of=exam.points,
         histogram=_histogram(totals, exam.points),
         rows="\n".join(rows),
     )
+    return paper.page(f"{safe(exam.title)}: the class", body, width=paper.WIDE)
 
 
 def _row(question, graded, points, part):

@@ -10,30 +10,10 @@ import html
 import io
 import math
 
-from coursework.judge import notebook, sandbox, term, view
+from coursework.judge import notebook, paper, sandbox, term, view
 from coursework.judge.report import cell, plain, write
 
 COLUMNS = ("student", "question", "points", "comment")
-PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy"
-  content="default-src 'none'; style-src 'unsafe-inline'">
-<title>{title}</title>
-<style>
-body {{ font: 16px/1.5 sans-serif; max-width: 60rem; margin: auto; padding: 1rem }}
-article {{ border-top: 1px solid; padding: .5rem 0 }}
-pre {{ white-space: pre-wrap; overflow-wrap: anywhere; font: inherit }}
-</style>
-</head>
-<body>
-<h1>{title}</h1>
-<p>{count} answers. Write the marks, 0 to {points}, into {table}.</p>
-{articles}
-</body>
-</html>
-"""
 
 
 def marks(path, exam):
@@ -121,13 +101,10 @@ def page(exam, name, texts, table):
         f"<pre>{html.escape(lines(text))}</pre></article>"
         for student, text in texts.items()
     ]
-    return PAGE.format(
-        title=html.escape(f"{exam.title}: {name}, {title}"),
-        count=len(texts),
-        points=points,
-        table=html.escape(str(table)),
-        articles="\n".join(articles),
-    )
+    asked = html.escape(f"Write the marks, 0 to {points}, into {table}.")
+    body = "\n".join([f"<p>{len(texts)} answers. {asked}</p>", *articles])
+    heading = html.escape(f"{exam.title}: {name}, {title}")
+    return paper.page(heading, body, width=paper.WIDE)
 
 
 def lines(text):

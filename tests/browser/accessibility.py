@@ -14,6 +14,18 @@ FINDINGS = """async rules =>
 # would take axe its time. Nothing in them has a name, a role or a colour of its own.
 DROP_OUTLINES = """() => document.querySelectorAll('mjx-container > svg')
   .forEach(svg => svg.querySelector('text') || svg.replaceChildren())"""
+# A page has thousands of coloured words of code, in a few colours: one of each class in
+# each kind of block is judged, and the others are made plain text.
+DROP_REPEATED_WORDS = """() => {
+  const seen = new Set();
+  for (const word of document.querySelectorAll('.highlight span:not(:has(*))')) {
+    const block = word.closest('pre').parentElement.parentElement;
+    const kind = `${word.className} ${block.className}`;
+    if (seen.has(kind)) word.replaceWith(word.textContent);
+    seen.add(kind);
+  }
+  document.querySelectorAll('.highlight pre').forEach(e => e.normalize());
+}"""
 UNFOLD = """() => {
   const folded = [...document.querySelectorAll(
     'details:not([open]) > summary, .toggle-hidden button.toggle-button')];
@@ -45,6 +57,20 @@ SETTLED = """async () => {
   await picture();
   await Promise.allSettled(document.getAnimations().map(a => a.finished));
 }"""
+
+
+def prepare(page, axe):
+    """Load axe into a page, and leave out what would take it its time for nothing."""
+    page.evaluate(DROP_OUTLINES)
+    page.evaluate(DROP_REPEATED_WORDS)
+    page.evaluate(axe)
+
+
+def darken(page):
+    """Let a page change to its dark colours, as at nightfall."""
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+    page.evaluate(SETTLED)
 
 
 def findings(page, *, colours_alone=False):

@@ -10,6 +10,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from browser.accessibility import AXE
 from playwright.sync_api import sync_playwright
 
 # No background traffic, and no sandbox, which a container often cannot give.
@@ -85,6 +86,15 @@ def source_site():
     """Serve the sources of the pages' scripts, which need no built book."""
     with _served(STATIC) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def axe():
+    """Return the rules, as a script; skip without them, but never under CI."""
+    if not AXE.exists():
+        missing = "no rules of accessibility: install npm, then run 'make test'"
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(missing)
+    return AXE.read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="session")

@@ -1,31 +1,9 @@
-"""No page fails axe, with all that folds unfolded."""
-
-import os
+"""What opens over a page passes axe too; the pages themselves: `test_pages`."""
 
 import pytest
-from browser.accessibility import AXE, DROP_OUTLINES, MISNAMED, findings, unfold
+from browser.accessibility import MISNAMED, findings, prepare
 
 pytestmark = [pytest.mark.browser, pytest.mark.book]
-# A narrow page has the same elements in the same colours; its menu is opened below.
-EACH_VIEW = pytest.mark.parametrize("view", ["light", "dark"], scope="module")
-
-
-@pytest.fixture(scope="session")
-def axe():
-    """Return the rules, as a script; skip without them, but never under CI."""
-    if not AXE.exists():
-        missing = "no rules of accessibility: install npm, then run 'make test'"
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(missing)
-    return AXE.read_text(encoding="utf-8")
-
-
-@EACH_VIEW
-def test_axe_finds_nothing(axe, page, view):
-    """With all that folds unfolded: what it is folded under is there as well."""
-    page.evaluate(DROP_OUTLINES)
-    page.evaluate(axe)
-    unfold(page)
-    assert findings(page, colours_alone=view == "dark") == []
 
 
 def test_an_open_menu_and_an_open_search_pass_too(axe, visit):
@@ -34,10 +12,9 @@ def test_an_open_menu_and_an_open_search_pass_too(axe, visit):
         ("light", "button.search-button__button"),
     ]:
         page = visit("notebooks/03_jacobian.html", view)
-        page.evaluate(DROP_OUTLINES)
         page.locator(f"{button}:visible").first.click()
         page.locator("dialog[open]").wait_for()
-        page.evaluate(axe)
+        prepare(page, axe)
         assert findings(page) == []
 
 

@@ -6,6 +6,7 @@ A page is opened once for a view, and all that can be seen in it is asked at onc
 from pathlib import Path
 
 import pytest
+from browser.accessibility import darken, findings, prepare, unfold
 from browser.layout import CUT, HEADINGS, HIDDEN_WIDTH, MATS, SHIFT, TAB_STOPS
 
 CHAPTERS = len(list((Path(__file__).parents[2] / "notebooks").glob("*.ipynb")))
@@ -45,7 +46,7 @@ FIRST_PICTURE = """() => {
   return picture && picture.getBoundingClientRect().bottom;
 }"""
 
-# Wide and narrow; what darkness changes, the colours, is measured by axe.
+# Wide and narrow; what darkness changes, the colours, is measured by axe, last of all.
 EACH_VIEW = pytest.mark.parametrize("view", ["light", "phone"], scope="module")
 
 
@@ -76,6 +77,19 @@ def test_a_page_is_light_and_stands_still(page, page_name, view):
         assert page.evaluate(TAB_STOPS) <= 50 + CHAPTERS
         if view == "light":
             assert page.evaluate(FIRST_PICTURE) <= 900
+
+
+@pytest.mark.parametrize("view", ["light"], scope="module")
+def test_axe_finds_nothing(axe, page, view):
+    """With all that folds unfolded, by day and by night.
+
+    A narrow page has the same elements in the same colours.
+    """
+    prepare(page, axe)
+    unfold(page)
+    assert findings(page) == []
+    darken(page)
+    assert findings(page, colours_alone=True) == []
 
 
 def test_a_dark_page_is_whole(visit):

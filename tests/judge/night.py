@@ -130,8 +130,8 @@ class Morning:
         ):
             patch.setenv(CANARY, CANARY)
             patch.setattr(sandbox, "level", lambda: cls.level)
-            # Many loop until they are stopped: half the time shows the same.
-            patch.setattr(attempt, "SECONDS", attempt.SECONDS / 2)
+            # Many loop until they are stopped: a third of the time shows the same.
+            patch.setattr(attempt, "SECONDS", attempt.SECONDS / 3)
             hand_in(folder, port.getsockname()[1])
             yield Night(folder, port)
 

@@ -65,7 +65,7 @@ def test_a_run_writes_tables_feedback_and_the_level(term, capsys):
     assert "Not graded: the file is not a notebook" in pages["cyd"]
     canvas = list(csv.reader((term / "canvas.csv").read_text().splitlines()))
     assert canvas[0][:5] == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
-    assert canvas[1] == ["Points Possible", "", "", "", "", "10"]
+    assert canvas[1] == ["    Points Possible", "", "", "", "", "10"]
     assert canvas[2] == ["ada", "", "", "ada", "", "10"]
     moodle = list(csv.reader((term / "moodle.csv").read_text().splitlines()))
     assert moodle[0] == ["Username", "A toy assignment", "Feedback"]
@@ -359,7 +359,7 @@ def test_the_page_for_instructors_states_the_limits_that_hold():
 
 def test_every_command_of_the_page_is_understood():
     page = (ROOT / "book" / "instructors.md").read_text(encoding="utf-8")
-    lines = page.replace("\\\n", " ").splitlines()
+    lines = [line.removeprefix("$ ") for line in page.splitlines()]
     commands = [x for x in lines if x.startswith("python -m coursework.judge")]
     assert len(commands) >= 8
     for command in commands:
