@@ -145,6 +145,40 @@ def test_a_formula_takes_the_colours_of_its_letters(monkeypatch):
     assert coloured(r"(y_k - t_k + 1)") == r"(\res{y_k - t_k} + 1)"
 
 
+def test_a_symbol_means_what_the_page_notation_says(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "book" / "_ext")
+    import jachess_symbols as symbols
+
+    said = symbols.SYMBOLS
+    assert said["E"] == ("error of all patterns", "a number")
+    assert said[r"\mathbf{H}"][1] == "shape (P, P)"
+    assert (
+        said["a_j"]
+        == said["a_{nj}"]
+        == (r"weighted sum into unit \(j\)", "shape (N, M)")
+    )
+    assert said["t_k"][1] == "shape (K,)"
+    assert len(said) >= 35
+    for meaning, shape in said.values():
+        assert meaning
+        assert "`" not in meaning + shape
+        assert "$" not in meaning + shape
+
+
+def test_a_symbol_is_not_explained_where_it_has_its_second_use(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "book" / "_ext")
+    from jachess_symbols import ORDER, SECOND, letter, place_of
+
+    assert ORDER[place_of("E", "notebooks/02_backpropagation")] == "E"
+    assert place_of("E", "notebooks/15_language_model") is None
+    assert place_of(r"\mathbf{A}", "notebooks/14_kronecker") is None
+    assert place_of(r"\mathbf{A}", "notebooks/11_inverse") is not None
+    assert place_of("E + 1", "notebooks/02_backpropagation") is None
+    assert place_of("E", "book/notation") is None
+    assert SECOND["E"] == {15}
+    assert letter(r"\boldsymbol{\Gamma}") == r"\Gamma"
+
+
 @pytest.mark.parametrize(
     ("plain", "tex"),
     [

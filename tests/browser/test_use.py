@@ -158,3 +158,17 @@ def test_an_equation_is_shown_where_it_is_named(visit):
     page.keyboard.press("Escape")
     assert preview.count() == 0
     assert page.faults == []
+
+
+def test_a_symbol_says_what_it_stands_for(visit):
+    page = visit("notebooks/07_hessian.html")
+    symbol = page.locator("article p .jc-symbol:visible")
+    symbol.first.scroll_into_view_if_needed()
+    symbol.first.hover()
+    preview = page.locator(".jc-preview")
+    preview.locator("mjx-container svg").first.wait_for()
+    words = preview.text_content()
+    assert "shape (" in words or "a number" in words or "elementwise" in words
+    page.mouse.move(0, 0)
+    preview.wait_for(state="detached")
+    assert page.faults == []
