@@ -92,7 +92,6 @@ class Influence:
         """ρ_n, of shape (N,): their sum is γ if the bowl is the full outer product."""
         J, M, _ = self._parts()
         own = einsum("nkp,nlp->nkl", J, gains(self.posterior.root, J))
-        # eq-influence-leverage: ρ_n = tr(M_n J_n A⁻¹J_nᵀ)
         return einsum("nkl,nlk->n", M, own)
 
     def moves(self, order="newton"):
@@ -268,12 +267,12 @@ def way_back(run, dE_dw):
     dE_dd, slopes = np.zeros_like(dE_dw), np.zeros((len(run.X), dE_dw.shape[1]))
     for w in run.path[-2::-1]:
         net = run.net.with_parameters(w)
-        # eq-influence-through-step: ∂E_*/∂d_τ = ∂E_*/∂w_τ + μ ∂E_*/∂d_{τ+1}
+        # eq-influence-back: ∂E_*/∂d_τ = ∂E_*/∂w_τ + μ ∂E_*/∂d_{τ+1}
         dE_dd = dE_dw + run.momentum * dE_dd
         # eq-influence-unrolled: −∂E_*/∂c_n = η Σ_τ ∇E_n(w_{τ−1})ᵀ ∂E_*/∂d_τ
         slopes += run.rate * error_gradients(net, run.X, run.T) @ dE_dd
         A = HessianOperator(net, run.X, run.T, weights=run.weights).plus(run.alpha)
-        # eq-influence-back: ∂E_*/∂w_{τ−1} = ∂E_*/∂w_τ − ηA(w_{τ−1}) ∂E_*/∂d_τ
+        # ∂E_*/∂w_{τ−1} = ∂E_*/∂w_τ − ηA(w_{τ−1}) ∂E_*/∂d_τ
         dE_dw = dE_dw - run.rate * (A @ dE_dd)
     return slopes
 
@@ -321,7 +320,6 @@ def gradient_descent(net, X, T, *, rate, steps, momentum=0.0, alpha=0.0, weights
     path, d = [net.w], np.zeros_like(net.w)
     for step in range(steps):
         slope = error_gradient(net, X, T, weights=weights) + alpha * net.w
-        # eq-influence-step: d ← μd − η(Σ_n c_n∇E_n + αw), w ← w + d
         d = momentum * d - rate * slope
         net = net.with_parameters(require_finite(net.w + d, step))
         path.append(net.w)
