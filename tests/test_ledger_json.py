@@ -53,7 +53,10 @@ def test_digits_are_proved_where_a_plain_body_computes_by_the_equation(equations
         # solves, where a digit more or less is the condition's
         without |= str(module).endswith(
             (
-                "levenberg_marquardt", "laplace", "kronecker", "language_model",
+                "levenberg_marquardt",
+                "laplace",
+                "kronecker",
+                "language_model",
                 "influence",
             )
         )
