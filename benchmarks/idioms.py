@@ -88,6 +88,10 @@ def case():
         "eigenvalues": np.linalg.eigvalsh(jl.exact_hessian(net, X, T)),
         "B_new": jl.update_inverse(B, g_n),
         "R_back": part.curvature(kept, R_kept, delta)[0],
+        "dw": np.linalg.solve(
+            jl.exact_hessian(net, X, T) + 20 * np.eye(26),
+            jl.error_gradients(net, X, T)[0],
+        ),
         "Hv": jl.hessian_vector_product(net, X, T, v),
         "cov": np.linalg.inv(jl.outer_product_hessian(net, X) + 0.5 * np.eye(26)),
         "p": damped_step(J_w, r, 0.1, np.ones(26)),

@@ -13,6 +13,7 @@ from jachess_lib.hessian_vector import (
     input_laplacian,
 )
 from jachess_lib.hidden_units import HIDDEN_UNITS, HiddenUnit
+from jachess_lib.influence import gradient_descent, influence
 from jachess_lib.inverse import (
     Pruned,
     inverse_outer_product,
@@ -115,11 +116,13 @@ __all__ = [
     "forward",
     "forward_difference",
     "gauss_newton_vector_product",
+    "gradient_descent",
     "hessian_block",
     "hessian_diagonal",
     "hessian_spectrum",
     "hessian_vector_product",
     "hutchinson_trace",
+    "influence",
     "input_hessian_vector_product",
     "input_jacobian",
     "input_laplacian",

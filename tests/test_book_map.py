@@ -50,6 +50,10 @@ MAY_IMPORT = {
     "outer_product": {"_engine", "backpropagation", "hessian", "jacobian", "network"},
     "hessian_vector": {"_engine", "backpropagation", "network"},
     "levenberg_marquardt": {"_engine.levenberg_marquardt"},
+    "influence": {
+        "_engine.influence", "backpropagation", "hessian", "hessian_vector",
+        "jacobian", "laplace", "network",
+    },
     "inverse": {
         "_engine", "_engine.inverse", "jacobian", "network", "outer_product",
     },
@@ -64,6 +68,7 @@ MAY_IMPORT = {
     "interop": {"network"},
 }  # fmt: skip
 OUTSIDE = {
+    "influence": {"numpy", "scipy"},
     "kronecker": {"numpy", "scipy"},
     "laplace": {"numpy", "scipy"},
     "language_model": {"numpy", "scipy"},
@@ -104,6 +109,7 @@ PUBLIC = {
     "named_blocks", "newton_schulz", "null_dimension", "null_generators",
     "one_step_shampoo", "polar_factor", "sampled_diagonal", "stack_error",
     "stack_gradient", "token_inputs", "transformer",
+    "gradient_descent", "influence",
 }  # fmt: skip
 
 # What stands between the second and the third says in its heading what it finds.

@@ -57,6 +57,10 @@ for _solved in ("inverse_outer_product", "obd_saliency", "obs_saliency"):
     OF_X[_solved] = lambda net, X, name=_solved: getattr(jl, name)(net, X, 0.5)
 OF_X["vector_jacobian_product"] = lambda net, X: jl.vector_jacobian_product(net, X, T)
 OF_X["laplace"] = lambda net, X: jl.laplace(net, X, T, 1.0).root
+OF_X["influence"] = lambda net, X: jl.influence(net, X, T, 1.0).moves()
+OF_X["gradient_descent"] = lambda net, X: (
+    jl.gradient_descent(net, X, T, rate=0.1, steps=2).path
+)
 OF_X["kronecker_factors"] = lambda net, X: jl.kronecker_factors(net, X)[0].B
 OF_X["ekfac"] = lambda net, X: jl.ekfac(net, X)[0].scales
 OF_X["natural_gradient"] = lambda net, X: jl.natural_gradient(net, X, T, 1.0)

@@ -52,7 +52,13 @@ def test_digits_are_proved_where_a_plain_body_computes_by_the_equation(equations
         without = module is None or module.endswith(("differences", "spectrum"))
         # solves, where a digit more or less is the condition's
         without |= str(module).endswith(
-            ("levenberg_marquardt", "laplace", "kronecker", "language_model")
+            (
+                "levenberg_marquardt",
+                "laplace",
+                "kronecker",
+                "language_model",
+                "influence",
+            )
         )
         # a place, and no number; and weights that a rule has chosen
         without |= equation["label"] in {

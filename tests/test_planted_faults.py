@@ -31,6 +31,7 @@ LESSONS = (
     "inverse",
     "laplace",
     "kronecker",
+    "influence",
 )
 # What is no fault, (function, line as it is changed): both matrices are symmetric, and
 # a step that changes nothing may be taken or not.
@@ -38,6 +39,11 @@ NO_FAULTS = {
     (  # any negative length is the one that is left over
         "activation_variance",
         "half = solve_triangular(root, J.reshape(-2, J.shape[-1]).T, lower=True)",
+    ),
+    ("gains", "return first_moves(root, J.reshape(-2, J.shape[-1])).reshape(J.shape)"),
+    (
+        "newton_moves",
+        "held = np.eye(J.shape[1]) - M @ einsum('nkp,nlp->nlk', J, gain)",
     ),
     ("one_layer_down", "M = einsum('nj,kj,nkq->nqj', unit.dh(a), V, B)"),
     (
@@ -216,6 +222,7 @@ ANSWERS = {
             for part in (pruned.net.w, pruned.deleted)
         ),
     ],
+    "influence": lambda m, net, X, T, v, u, dX: [*influences(m, net, X, T)],
     "kronecker": lambda m, net, X, T, v, u, dX: [*products(m, net, X, T)],
     "laplace": lambda m, net, X, T, v, u, dX: [
         *posteriors(m, net, X, T),
@@ -247,6 +254,20 @@ def products(m, net, X, T):
     z, S = J.reshape(2, 3, 7), np.arange(36.0).reshape(2, 3, 2, 3)
     for setting in ("expand", "reduce"):
         yield m.shared_factors(z, S, J[:2, :4].reshape(2, 2, 2), setting).to_dense()
+    choice.within.reset(token)
+
+
+def influences(m, net, X, T):
+    """Return all that patterns do to a minimum, and through a training."""
+    token = choice.within.set(False)  # it is a caller of other lessons
+    c = np.arange(1.0, 1 + len(X))
+    who = m.influence(net, X, T, 0.7, weights=c)
+    yield from (who.moves("first"), who.moves(), who.leverages)
+    yield m.influence(net, X, T, 0.7, structure="last_layer").moves("first")
+    run = m.gradient_descent(
+        net, X, T, rate=0.05, steps=3, momentum=0.6, alpha=0.4, weights=c
+    )
+    yield from (run.path, run.effects(X + 1, T))
     choice.within.reset(token)
 
 

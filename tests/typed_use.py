@@ -61,6 +61,12 @@ def right() -> None:
     posterior = jl.laplace(net, X, T, 1.0, beta=2.0, structure="diagonal")
     assert_type(posterior.predict(X).variance, Real)
     assert_type(posterior.reestimate(), tuple[float, float])
+    who = jl.influence(net, X, T, 1.0, curvature="exact")
+    assert_type(who.moves("first"), Real)
+    assert_type(who.move([0, 3]), Real)
+    run = jl.gradient_descent(net, X, T, rate=0.1, steps=3, momentum=0.9)
+    assert_type(run.effects(X, T), Real)
+    assert_type(run.net, jl.Network)
     H = jl.HessianOperator(net, X, T, weights=np.ones(5))
     (factors, *_) = jl.kronecker_factors(net, X, T, kind="empirical")
     assert_type(factors.solve(v, 0.1, split=True), Real)
@@ -112,6 +118,7 @@ def wrong(net: jl.Network, X: Real, T: Real, v: Real) -> None:
     jl.levenberg_marquardt(net, X, T, scale="units")  # type: ignore[arg-type]
     jl.kronecker_factors(net, X, kind="type-2")  # type: ignore[arg-type]
     jl.StackOperator(net, X, T)  # type: ignore[arg-type]
+    jl.influence(net, X, T, 1.0).moves("second")  # type: ignore[arg-type]
     jl.laplace(net, X, T, 1.0, structure="block")  # type: ignore[arg-type]
     jl.hessian_block(net, X, T, 0.5, 0)  # type: ignore[arg-type]
     jl.Network((3, 2), "zeros", hidden=3)  # type: ignore[arg-type]

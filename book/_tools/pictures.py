@@ -385,6 +385,30 @@ def who_looks_at_whom():
     )
 
 
+def one_who_pulls():
+    """Draw a line through dots, and where it goes if the farthest dot leaves."""
+    rng = np.random.default_rng(4)
+    x = np.append(rng.uniform(-2, 0.5, 14), 3.4)[:, None]
+    t = 0.5 * x + 0.25 * rng.standard_normal(x.shape)
+    t[-1] = -0.9
+    start = jl.Network((1, 1), [0.0, 0.0])
+    net = jl.levenberg_marquardt(start, x, t, alpha=0.1, tolerance=1e-9).net
+    far = net.with_parameters(net.w + jl.influence(net, x, t, 0.1).moves()[-1])
+
+    def place(x, y):
+        return np.stack([260 + 85 * x, 90 - 45 * y], axis=-1).reshape(-1, 2)
+
+    all_the_way, to_the_top = np.array([[-2.4], [4.0]]), np.array([[-2.4], [3.2]])
+    (*others, last) = place(x, t)
+    return (
+        path(place(all_the_way, net(all_the_way)), "ink")
+        + path(place(to_the_top, far(to_the_top)), "residual")
+        + "".join(circle(*p, 3, "J") for p in others)
+        + circle(*last, 5, "residual")
+        + text(last[0] - 60, last[1] + 24, "if it leaves")
+    )
+
+
 PICTURES = {
     1: (one_vector, "A network of 3, 4 and 2 units, and its 26 weights in two rows."),
     2: (error_signals, "The network with an error signal on every unit, run from right "
@@ -414,6 +438,8 @@ PICTURES = {
         "nearly the same."),
     15: (who_looks_at_whom, "A triangle of dots, larger where a token looks more; and "
         "a curve that falls slowly, then all at once."),
+    16: (one_who_pulls, "Dots along a rising slope and one far below it at the right; "
+        "a flat line through all of them, and a rising one without the last."),
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import { DIFFERENCES } from "./checks-differences.mjs";
 import { HESSIAN } from "./checks-hessian.mjs";
+import { INFLUENCE } from "./checks-influence.mjs";
 import { INVERSE } from "./checks-inverse.mjs";
 import { KRONECKER } from "./checks-kronecker.mjs";
 import { LANGUAGE } from "./checks-language.mjs";
@@ -22,6 +23,7 @@ export const CHECKS = {
   ...INVERSE,
   ...KRONECKER,
   ...LANGUAGE,
+  ...INFLUENCE,
 };
 const numbers = (values) =>
   values.flatMap((value) => (typeof value === "number" ? [value] : [...value]));
