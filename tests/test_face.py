@@ -175,7 +175,7 @@ def test_a_symbol_is_not_explained_where_it_has_its_second_use(monkeypatch):
     assert place_of(r"\mathbf{A}", "notebooks/11_inverse") is not None
     assert place_of("E + 1", "notebooks/02_backpropagation") is None
     assert place_of("E", "book/notation") is None
-    assert SECOND["E"] == {15}
+    assert 15 in SECOND["E"]
     assert letter(r"\boldsymbol{\Gamma}") == r"\Gamma"
 
 
