@@ -163,6 +163,7 @@ q3 = Check(
                 lambda H, x, h1, h2, V, *p: below(x, h1, h2, rolled(V), *p)),
         *of_any_block(below, hidden_shapes),
     ),
+    terms={"the term with h″": "bend left out", "the term with M": ""},
 )  # fmt: skip
 
 
@@ -203,6 +204,7 @@ q4 = Check(
                 lambda H, *p: H.T),
         *of_any_block(between, mixed_shapes),
     ),
+    terms={"the term with δ": "δ term missing", "the term with M": ""},
 )  # fmt: skip
 
 
@@ -230,7 +232,12 @@ q5 = Check(
     (Case("P₁ = 3, P₂ = 2",
           (WHOLE[:CUT, :CUT], WHOLE[:CUT, CUT:], WHOLE[CUT:, CUT:])),),
     lambda H11, H12, H22: WHOLE,
-    (
+    terms={
+        "the block above the diagonal": "other half missing",
+        "the block below the diagonal": "symmetric half missing",
+        "the diagonal": "",
+    },
+    mistakes=(
         Mistake("symmetric half missing", "the block below the diagonal is 0: H is "
                 "symmetric.", lambda H, *b: with_corners(1, 0)),
         Mistake("other half missing", "the block above the diagonal is 0: H is "
@@ -310,4 +317,11 @@ q6 = Check(
         Mistake("one vector", "this is one long vector; a table for each layer is "
                 "wanted.", lambda P, *at: list(flat(P))),
     ),
+    terms={
+        "the term with h″": "h″ missing",
+        "the term h′ Σ v δ": "v δ missing",
+        "the term δ R{z}": "R{z} missing",
+        "the term with M": "",
+    },
+    varied=("unit",),
 )  # fmt: skip
