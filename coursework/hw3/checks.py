@@ -132,7 +132,7 @@ q3 = Check(
     "(P₁, P₁)",
     "it is what small steps of two weights of the hidden layer do to E, and symmetric.",
     cases(0, 1, 2, 4, 5, 6),
-    below,
+    lambda x, h1, h2, W1, delta, M: below(x, h1, h2, W1, delta, M),
     (
         Mistake("bend left out", "the term with h″ is missing: this is the outer "
                 "product alone.",
@@ -175,7 +175,7 @@ q4 = Check(
     "(P₁, P₂)",
     "it is what a small step of a weight of each layer does to E.",
     cases(0, 1, 3, 4, 5, 6),
-    between,
+    lambda x, h1, z, W1, delta, M: between(x, h1, z, W1, delta, M),
     (
         Mistake("δ term missing", "the term with δ_k I_jj′ is missing.",
                 lambda H, x, h1, z, V, delta, M:
