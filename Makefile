@@ -45,8 +45,8 @@ ALLOW_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 SETUP = sh book/_tools/setup.sh
 STEP = $(SETUP) step
 # What writes into the folder: one at a time, by way of the rule below.
-WRITERS := env book pdf current test test-lowest notebooks lint release release-check \
-  pip-audit mutants lock clean
+WRITERS := env book pdf current test test-lowest notebooks lint release bank \
+  release-check pip-audit mutants lock clean
 
 .DEFAULT_GOAL := help
 .PHONY: help serve lab bench $(WRITERS)
@@ -142,6 +142,11 @@ lint: env ## check the code's style and its types
 
 release: env ## make what students get, in dist/ (HW=hw1, or several names)
 	@$(BIN)/python -m coursework.release $(HW)
+
+N ?= 40
+SEED ?= 1
+bank: env ## draw quiz questions for Moodle and Canvas, in dist/bank (N=40 SEED=1)
+	@$(REPEATABLE) $(BIN)/python -m coursework.bank "$(N)" "$(SEED)"
 
 # A second environment, empty but for the lowest versions, needs the Python of these.
 release-check: env ## check the wheel, and its public names against the last release

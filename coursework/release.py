@@ -7,6 +7,7 @@ dist/hw1-gradescope the archive that otter makes for Gradescope.
 
 import ast
 import json
+import re
 import shutil
 import sys
 import warnings
@@ -16,10 +17,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from coursework.questions import names
+from coursework.spoil import marks
 
 HERE = Path(__file__).resolve().parent
 DIST = HERE.parent / "dist"
 
+# What every check.py is made of, beside the modules of its assignment.
+SHARED = (
+    "selfcheck", "naming", "generic", "beside", "differences", "witness", "rehearsal",
+)  # fmt: skip
 WORTH = (
     "This is the public check again, and no mark: it has no other cases than check.py, "
     "and what check.py holds can satisfy it without a solution. The mark comes from "
@@ -51,13 +57,13 @@ def self_check(name):
     """Return the text of check.py: one file that imports NumPy alone."""
     imports, bodies = set(), []
     checks = HERE / name / "checks.py"
-    shared = (HERE / f"{part}.py" for part in ("selfcheck", "witness", "rehearsal"))
+    shared = (HERE / f"{part}.py" for part in SHARED)
     for path in (*shared, HERE / name / "variants.py", checks):
         found, body = taken_apart(path.read_text(encoding="utf-8"))
         imports |= found
         bodies.append(body)
     title = ast.get_docstring(ast.parse(checks.read_text(encoding="utf-8")))
-    bodies.append(rehearsal(name))
+    bodies += [f"MARKED |= {marks(name)!r}", rehearsal(name)]
     return "\n\n\n".join([f'"""{title}"""', "\n".join(sorted(imports)), *bodies]) + "\n"
 
 
@@ -84,17 +90,38 @@ def rehearsal(name):
 
 
 def taken_apart(source):
-    """Return (imports from elsewhere, the rest without the docstring) of a module."""
+    """Return (imports from elsewhere, the rest, without what explains it) of a module.
+
+    A student reads what a check says and not how it does; and it has to stay small.
+    """
     lines, imports = source.splitlines(), set()
-    first, *rest = ast.parse(source).body
-    dropped = set(range(first.lineno, first.end_lineno + 1))
-    for node in rest:
+    tree = ast.parse(source)
+    dropped = lines_of_words(tree, lines)
+    for node in tree.body[1:]:
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             dropped |= set(range(node.lineno, node.end_lineno + 1))
             if not getattr(node, "module", "").startswith("coursework"):
                 imports.add(ast.unparse(node))
-    kept = [line for n, line in enumerate(lines, 1) if n not in dropped]
-    return imports, "\n".join(kept).strip()
+    kept = [
+        line.removesuffix("  # fmt: skip")
+        for n, line in enumerate(lines, 1)
+        if n not in dropped
+    ]
+    return imports, re.sub("\n\n+", "\n\n", "\n".join(kept)).strip()
+
+
+def lines_of_words(tree, lines):
+    """Return the numbers of the lines that are docstrings or comments alone."""
+    text, words = set(), set()
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)):
+            if ast.get_docstring(node) and len(body) > 1:
+                words |= set(range(body[0].lineno, body[0].end_lineno + 1))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            text |= set(range(node.lineno, node.end_lineno + 1))
+    comments = {n for n, line in enumerate(lines, 1) if line.lstrip().startswith("#")}
+    return words | (comments - text)
 
 
 # The notebooks

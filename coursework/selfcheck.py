@@ -8,10 +8,12 @@ import linecache
 import traceback
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
-from itertools import permutations
+from dataclasses import dataclass, field
 
 import numpy as np
+
+from coursework.differences import difference, parts, permuted, same, shapes
+from coursework.naming import Naming
 
 HIDDEN_CASES = "Public checks passed; hidden cases remain."
 
@@ -59,7 +61,9 @@ class Check:
     `right` finds the answer of a case from small steps; `holds` is the property that a
     ✓ reports, `shape` the shape in symbols, `not_finite` what to tell about a NaN. An
     answer is near by the same rule as in the marks: |answer − right| ≤ atol + rtol ·
-    max|right|.
+    max|right|. `terms` names the terms whose sum is right, {name: the mistake that
+    lacks it}, with "" for what is left; `varied` the arguments that are tried in other
+    forms where it would take long to try them all.
     """
 
     question: str
@@ -71,6 +75,8 @@ class Check:
     not_finite: str = "a division by 0, or a number too large for exp?"
     rtol: float = 1e-11
     atol: float = 1e-13
+    terms: dict = field(default_factory=dict)
+    varied: tuple = ()
 
     def __call__(self, function):
         """Return the verdict on the student's function."""
@@ -98,26 +104,28 @@ class Check:
             return Verdict(True, "", text)
         if listed and all(same(*pair, 1e-5, 1e-7) for pair in pairs):
             raise AnswerError("few digits", FEW_DIGITS)
-        for mistake in self.mistakes:
-            if self._explains(mistake, answers, rights):
-                raise AnswerError(mistake.name, f"{mistake.says} [{mistake.name}]")
+        self._name(answers, rights, fine)
         if not listed:
             raise AnswerError("not a list", NO_LIST.format("one array"))
         raise self._unknown(answers, rights, fine)
 
-    def _explains(self, mistake, answers, rights):
-        """Tell whether every answer is what the mistake would give."""
-        return all(
-            same(answer, mistake.answer(right, *case.arguments))
-            for case, answer, right in zip(self.cases, answers, rights, strict=True)
-        )
+    def _name(self, answers, rights, fine):
+        """Name the mistake, if there is a name for it."""
+        found = Naming(self, answers, rights, fine).name()
+        if found:
+            name, says = found
+            raise AnswerError(name, f"{says} [{name}]{self._passed(fine)}")
+
+    def _passed(self, fine):
+        """Return words for the cases that are right."""
+        passed = [c.label for c, good in zip(self.cases, fine, strict=True) if good]
+        return f" It is right for {'; '.join(passed)}." if passed else ""
 
     def _unknown(self, answers, rights, fine):
         """Return the trouble with an answer that no mistake of the table explains."""
         wrong = fine.index(False)
         case, answer, right = self.cases[wrong], answers[wrong], rights[wrong]
-        passed = [c.label for c, good in zip(self.cases, fine, strict=True) if good]
-        only = f" It is right for {'; '.join(passed)}." if passed else ""
+        only = self._passed(fine)
         found, wanted = shapes(answer), shapes(right)
         if found != wanted:
             turned = permuted(answer, right)
@@ -139,89 +147,6 @@ FEW_DIGITS = (
 )
 
 
-def difference(answer, right):
-    """Return (name, words): in what an answer of the right shape differs."""
-    turned = permuted(answer, right)
-    if turned:
-        return "axes permuted", turned
-    a, r = (np.concatenate([np.ravel(p) for p in parts(x)]) for x in (answer, right))
-    large = np.abs(r) > 1e-9 * np.abs(r).max(initial=0.0)
-    if large.any() and same(a[~large], r[~large], 0, 1e-9):
-        ratios = a[large] / r[large]
-        if same(ratios, np.full_like(ratios, ratios[0])):
-            return "factor", f"every entry is {ratios[0]:.6g} times what it should be"
-        if same(np.abs(a), np.abs(r)):
-            count = f"{np.sum(ratios < 0)} of {len(ratios)} entries"
-            return "some signs", f"the sizes are right, and the signs of {count} wrong"
-    off = np.abs(a - r) > 1e-8 + 1e-6 * np.abs(r).max(initial=0.0)
-    where = place_of(answer, right, off) or f"{off.sum()} of {len(off)} entries"
-    first = int(off.argmax())
-    at = index_of(answer, first)
-    says = (
-        f"the shape is right and the numbers are not: {where} are wrong; the first, "
-        f"{at}, is {a[first]:.6g} in place of {r[first]:.6g}; off by "
-        f"{distance(answer, right):.1e} of the largest"
-    )
-    return "numbers", says
-
-
-def place_of(answer, right, off):
-    """Return words for where the wrong entries lie, if it has a name."""
-    if isinstance(answer, list):
-        ends = np.cumsum([np.size(part) for part in right])[:-1]
-        bad = [piece.any() for piece in np.split(off, ends)]
-        if sum(bad) < len(bad):
-            which = ", ".join(f"[{l}]" for l, wrong in enumerate(bad) if wrong)
-            return f"the tables {which} alone"
-        columns = [
-            np.flatnonzero(piece.reshape(np.shape(part)).any(0)).tolist()
-            for piece, part in zip(np.split(off, ends), right, strict=True)
-            if np.ndim(part) == 2
-        ]
-        return "column 0, the biases, alone" if all(c == [0] for c in columns) else ""
-    off = off.reshape(np.shape(right))
-    if off.all():
-        return "all entries"
-    if off.ndim >= 2 and off.shape[-1] == off.shape[-2]:
-        on = np.broadcast_to(np.eye(off.shape[-1], dtype=bool), off.shape)
-        if not off[~on].any():
-            return "entries on the diagonal alone"
-        if not off[on].any():
-            return "entries off the diagonal alone"
-    for axis in range(off.ndim):
-        others = tuple(n for n in range(off.ndim) if n != axis)
-        bad = np.flatnonzero(off.any(others))
-        if off.shape[axis] > 1 and len(bad) < off.shape[axis]:
-            which = ", ".join(map(str, bad))
-            return f"entries with index {which} on axis {axis} alone"
-    return ""
-
-
-def index_of(answer, place):
-    """Return where an entry of the flattened answer stands, as code has it."""
-    for l, part in enumerate(parts(answer)):
-        if place < np.size(part):
-            at = ", ".join(map(str, np.unravel_index(place, np.shape(part))))
-            return f"[{l}][{at}]" if isinstance(answer, list) else f"[{at}]"
-        place -= np.size(part)
-
-
-def permuted(answer, right):
-    """Return words if the axes of an answer are those of the right one, reordered."""
-    if len(parts(answer)) != len(parts(right)):
-        return ""
-    pairs = list(zip(parts(answer), parts(right), strict=True))
-    axes = max(np.ndim(r) for _, r in pairs)
-    if not 2 <= axes <= 4 or any(np.ndim(a) != np.ndim(r) for a, r in pairs):
-        return ""
-    for order in list(permutations(range(axes)))[1:]:
-        fits = [np.ndim(r) == axes and same(a, r.transpose(order)) for a, r in pairs]
-        if all(fits):
-            names = ", ".join(map(str, order))
-            return f"the axes are in another order: yours are the axes {names} of it"
-    return ""
-
-
 def answer_of(function, case, layers):
     """Return the student's answer to a case: an array, or a list of one a layer."""
     given = deepcopy(case.arguments)
@@ -231,7 +156,8 @@ def answer_of(function, case, layers):
         answer = None
     except (Exception, SystemExit) as error:
         says = f"{type(error).__name__} for {case.label}{line_of(error)}"
-        raise AnswerError("raises", f"{says}: {text_of(error)}") from None
+        says += f": {text_of(error)}{hint(error)}"
+        raise AnswerError("raises", says) from None
     if answer is None or answer is Ellipsis:
         says = f"nothing comes back yet for {case.label}. Is there a return?"
         raise AnswerError("nothing", says)
@@ -250,6 +176,9 @@ def answer_of(function, case, layers):
         raise
     except Exception as error:
         says = f"the answer is no array of numbers ({type(error).__name__})."
+        if isinstance(answer, tuple) and not layers:
+            says = f"{len(answer)} things come back; one array is wanted: the [0]?"
+            raise AnswerError("several things", says) from None
         raise AnswerError("not numbers", says) from None
 
 
@@ -263,6 +192,14 @@ def line_of(error):
     own = [f for f in frames if "site-packages" not in f.filename and f.lineno]
     line = linecache.getline(own[-1].filename, own[-1].lineno).strip() if own else ""
     return f" in `{line}`" if line else ""
+
+
+def hint(error):
+    """Return what to look for, if shapes do not fit."""
+    about = ("align", "broadcast", "mismatch", "dimension", "shape")
+    if any(word in text_of(error) for word in about):
+        return ". Print both shapes: transposed, a column of biases kept, an axis lost?"
+    return ""
 
 
 def text_of(error):
@@ -294,30 +231,3 @@ def unchanged(given, original):
     if isinstance(original, (list, tuple)):
         return len(given) == len(original) and all(map(unchanged, given, original))
     return np.array_equal(given, original)
-
-
-def parts(answer):
-    """Return an answer as a list of arrays."""
-    return answer if isinstance(answer, list) else [answer]
-
-
-def shapes(answer):
-    """Return the shape of an answer, or the list of those of its layers."""
-    if isinstance(answer, list):
-        return [np.shape(part) for part in answer]
-    return np.shape(answer)
-
-
-def same(answer, right, rtol=1e-6, atol=1e-8):
-    """Tell whether two answers agree, to six digits if nothing else is said."""
-    return shapes(answer) == shapes(right) and all(
-        np.all(np.abs(a - r) <= atol + rtol * np.abs(r).max(initial=0.0))
-        for a, r in zip(parts(answer), parts(right), strict=True)
-    )
-
-
-def distance(answer, right):
-    """Return the largest difference of two answers over the largest entry."""
-    pairs = list(zip(parts(answer), parts(right), strict=True))
-    off = max(np.abs(a - r).max(initial=0.0) for a, r in pairs)
-    return off / max(1e-300, *(np.abs(r).max(initial=0.0) for _, r in pairs))

@@ -45,10 +45,10 @@ def by_columns(f, X):
     return np.stack([taylor(lambda s, e=e: f(X + s * e))[1] for e in axes], -1)
 
 
-def second_derivatives(f, n_rows, n_columns, points=6):
+def second_derivatives(f, n_rows, n_columns, points=4):
     """Return ∂²f/∂u∂v at 0 of f(u, v), which takes stacks of vectors.
 
-    f is a polynomial of a degree below `points` in each of the two.
+    f is a polynomial of a degree of at most `points` in each of the two.
     """
     rows = np.repeat(np.eye(n_rows), n_columns, 0)
     columns = np.tile(np.eye(n_columns), (n_rows, 1))

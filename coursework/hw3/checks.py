@@ -132,7 +132,7 @@ q3 = Check(
     "(P₁, P₁)",
     "it is what small steps of two weights of the hidden layer do to E, and symmetric.",
     cases(0, 1, 2, 4, 5, 6),
-    below,
+    lambda x, h1, h2, W1, delta, M: below(x, h1, h2, W1, delta, M),
     (
         Mistake("bend left out", "the term with h″ is missing: this is the outer "
                 "product alone.",
@@ -163,6 +163,7 @@ q3 = Check(
                 lambda H, x, h1, h2, V, *p: below(x, h1, h2, rolled(V), *p)),
         *of_any_block(below, hidden_shapes),
     ),
+    terms={"the term with h″": "bend left out", "the term with M": ""},
 )  # fmt: skip
 
 
@@ -174,7 +175,7 @@ q4 = Check(
     "(P₁, P₂)",
     "it is what a small step of a weight of each layer does to E.",
     cases(0, 1, 3, 4, 5, 6),
-    between,
+    lambda x, h1, z, W1, delta, M: between(x, h1, z, W1, delta, M),
     (
         Mistake("δ term missing", "the term with δ_k I_jj′ is missing.",
                 lambda H, x, h1, z, V, delta, M:
@@ -203,6 +204,7 @@ q4 = Check(
                 lambda H, *p: H.T),
         *of_any_block(between, mixed_shapes),
     ),
+    terms={"the term with δ": "δ term missing", "the term with M": ""},
 )  # fmt: skip
 
 
@@ -230,7 +232,12 @@ q5 = Check(
     (Case("P₁ = 3, P₂ = 2",
           (WHOLE[:CUT, :CUT], WHOLE[:CUT, CUT:], WHOLE[CUT:, CUT:])),),
     lambda H11, H12, H22: WHOLE,
-    (
+    terms={
+        "the block above the diagonal": "other half missing",
+        "the block below the diagonal": "symmetric half missing",
+        "the diagonal": "",
+    },
+    mistakes=(
         Mistake("symmetric half missing", "the block below the diagonal is 0: H is "
                 "symmetric.", lambda H, *b: with_corners(1, 0)),
         Mistake("other half missing", "the block above the diagonal is 0: H is "
@@ -310,4 +317,11 @@ q6 = Check(
         Mistake("one vector", "this is one long vector; a table for each layer is "
                 "wanted.", lambda P, *at: list(flat(P))),
     ),
+    terms={
+        "the term with h″": "h″ missing",
+        "the term h′ Σ v δ": "v δ missing",
+        "the term δ R{z}": "R{z} missing",
+        "the term with M": "",
+    },
+    varied=("unit",),
 )  # fmt: skip

@@ -168,7 +168,7 @@ PLANTED = {
         "sign": lambda a: np.tanh(a) ** 2 - 1,
         "single precision": lambda a: tanh_slope(a).astype(np.float32),
         "complex": lambda a: tanh_slope(a + 0j),
-        "shape": lambda a: tanh_slope(a).ravel(),
+        "one vector": lambda a: tanh_slope(a).ravel(),
     },
     "q2": {
         "softmax diagonal only": softmax_only(lambda M, y: diagonal(y * (1 - y))),
@@ -202,8 +202,8 @@ PLANTED = {
             a, "softmax" if unit == "sigmoid" else unit
         ),
         "axes permuted": lambda a, unit: output_derivative(a, unit).transpose(1, 2, 0),
-        "factor": lambda a, unit: output_derivative(a, unit) / 3,
-        "some signs": lambda a, unit: output_derivative(a, unit)
+        "factor too many": lambda a, unit: output_derivative(a, unit) / 3,
+        "sign of the first of axis 0": lambda a, unit: output_derivative(a, unit)
         * np.where(np.arange(len(a)) > 0, 1, -1)[:, None, None],
         "not finite": lambda a, unit: (
             output_derivative(a, unit) * (np.exp(a).sum() / np.exp(a).sum())

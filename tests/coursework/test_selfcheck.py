@@ -1,6 +1,7 @@
 """The self-check beside its mistakes: patient with garbage, quick, and NumPy alone."""
 
 import ast
+import gzip
 import subprocess
 import sys
 
@@ -231,8 +232,9 @@ def test_it_imports_numpy_alone_and_is_old_python(hw):
         elif isinstance(node, ast.ImportFrom):
             imported.add(node.module)
     assert imported == {
-        "collections.abc", "copy", "dataclasses", "itertools", "linecache", "numpy",
-        "pathlib", "subprocess", "sys", "tempfile", "time", "traceback",
+        "collections", "collections.abc", "copy", "dataclasses", "inspect", "itertools",
+        "linecache", "numpy", "pathlib", "subprocess", "sys", "tempfile", "time",
+        "traceback",
     }  # fmt: skip
 
 
@@ -266,3 +268,8 @@ assert not {"jachess_lib", "coursework", "scipy"} & set(sys.modules)
         cwd=tmp_path, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert result.stdout.count("✗ q1") == 2
+
+
+@EVERY_ASSIGNMENT
+def test_it_is_small(hw):
+    assert len(gzip.compress(self_check(hw).encode(), 9)) < 25_000
