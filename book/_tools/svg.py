@@ -74,6 +74,12 @@ def text(x, y, words, role="muted", size=14):
     )
 
 
+def label(x, y, words, size=13):
+    """Return words that stay legible where lines run below them."""
+    halo = f'<text stroke="{colour("paper")}" stroke-width="5" paint-order="stroke"'
+    return text(x, y, words, "ink", size).replace("<text", halo)
+
+
 def _strength(value, limit):
     return round(LEVELS * min(1, abs(float(value)) / limit) ** 0.5)
 
@@ -129,7 +135,7 @@ def network(x, y, width, height, net, values, numbers=(), hollow=0):
                 )
     for layer, words in zip(places, numbers, strict=False):
         drawn += [
-            text(cx + 15, cy - 8, word.replace("-", "−"), "ink", 13)
+            label(cx + 15, cy - 8, word.replace("-", "−"))
             for (cx, cy), word in zip(layer, words, strict=False)
         ]
     return "".join(drawn)
