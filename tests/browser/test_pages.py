@@ -3,13 +3,10 @@
 A page is opened once for a view, and all that can be seen in it is asked at once.
 """
 
-from pathlib import Path
-
 import pytest
 from browser.accessibility import darken, findings, prepare, unfold
 from browser.layout import CUT, HEADINGS, HIDDEN_WIDTH, MATS, SHIFT, TAB_STOPS
 
-CHAPTERS = len(list((Path(__file__).parents[2] / "notebooks").glob("*.ipynb")))
 pytestmark = [pytest.mark.browser, pytest.mark.book]
 
 # Formulas that MathJax left alone, drew as an error, or drew with a macro that it does
@@ -73,8 +70,7 @@ def test_a_page_is_light_and_stands_still(page, page_name, view):
     if page_name.startswith("notebooks/"):
         assert len(page.sizes) <= 30
         assert sum(page.sizes.values()) <= 1_200_000
-        # The list of chapters at the side alone has one for each of them.
-        assert page.evaluate(TAB_STOPS) <= 50 + CHAPTERS
+        assert page.evaluate(TAB_STOPS) <= 60
         if view == "light":
             assert page.evaluate(FIRST_PICTURE) <= 900
 
