@@ -2,7 +2,7 @@
 
 The table of the page *Notation* is the law, and is read here: a formula within a line
 that is one symbol of the table, with the index of the pattern or without, gets a class,
-and `symbols.js` holds the meaning and the shape. Where a letter has its second use,
+and its page holds the meaning and the shape. Where a letter has its second use,
 which the page lists with its chapters, nothing is shown.
 """
 
@@ -17,6 +17,7 @@ NOTATION = Path(__file__).parents[1] / "notation.md"
 FORMULA = re.compile(r"\$([^$]+)\$")
 CHAPTERS = re.compile(r"chapters? ((?:\d+(?:, | and )?)+)")
 LETTER = re.compile(r"(?:\\(?:mathbf|boldsymbol|mathcal)\{)?(\\\w+|\w)")
+MARK = re.compile(r"jc-symbol-(\d+)")
 PATTERN_INDEX = re.compile(r"_\{n([^{}]+)\}$")
 
 
@@ -104,17 +105,22 @@ class MarkSymbols(SphinxPostTransform):
                 node["classes"] += ["jc-symbol", f"jc-symbol-{place}"]
 
 
-def _write(app, failed):
-    if failed or app.builder.name != "html":
-        return
-    lines = [[rf"\({tex}\)", *SYMBOLS[tex]] for tex in ORDER]
-    text = f"globalThis.jachessSymbols = {json.dumps(lines)};\n"
-    Path(app.outdir, "_static", "symbols.js").write_text(text, encoding="utf-8")
+def _tell(app, page, _template, context, doctree):
+    """Give a page the meanings of the symbols that stand on it."""
+    marks = (
+        [c for node in doctree.findall(nodes.math) for c in node["classes"]]
+        if (doctree and app.builder.name == "html")
+        else []
+    )
+    places = sorted({int(m[1]) for c in marks if (m := MARK.fullmatch(c))})
+    if places:
+        told = {n: [rf"\({ORDER[n]}\)", *SYMBOLS[ORDER[n]]] for n in places}
+        script = f"<script>globalThis.jachessSymbols = {json.dumps(told)};</script>"
+        context["metatags"] = context.get("metatags", "") + script
 
 
 def setup(app):
-    """Connect: the marks, and the file of meanings."""
+    """Connect: the marks, and what they mean."""
     app.add_post_transform(MarkSymbols)
-    app.add_js_file("symbols.js")
-    app.connect("build-finished", _write)
+    app.connect("html-page-context", _tell)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
