@@ -66,11 +66,15 @@ def students(member):
     flat = MOODLE_FLAT.fullmatch(member.name)
     if flat and "_assignsubmission_file_" not in flat[3]:
         return [f"moodle-{flat[2]}"]
+    numbers = dict.fromkeys(number for _, number, _ in pairs(member))
+    return [f"canvas-{number}" for number in numbers]
+
+
+def pairs(member):
+    """Return [(place, student, file)] of the numbers side by side in a Canvas name."""
     parts = member.name.split("_")
-    places = range(1, len(parts) - 2)
-    pairs = [(parts[n], parts[n + 1]) for n in places]
-    fine = [a for a, b in pairs if NUMBER.fullmatch(a) and NUMBER.fullmatch(b)]
-    return [f"canvas-{number}" for number in dict.fromkeys(fine)]
+    found = [(n, parts[n], parts[n + 1]) for n in range(1, len(parts) - 2)]
+    return [p for p in found if NUMBER.fullmatch(p[1]) and NUMBER.fullmatch(p[2])]
 
 
 def name_of(member):

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 from coursework.judge import term
 from coursework.judge.book import COLLECTED
-from coursework.judge.collect import name_of, students
+from coursework.judge.collect import name_of, pairs, students
 
 PAGE = "feedback.html"
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the same pages make the same bytes
@@ -53,11 +53,12 @@ def _path(platform, number, member):
     """
     if platform == "moodle":
         return f"{name_of(member)}_{number}_assignsubmission_file/{PAGE}"
-    parts = member.stem.split("_")
-    places = range(1, len(parts) - 1)
-    at = next(n for n in places if parts[n] == number and parts[n + 1].isdecimal())
-    name, file = "-".join([*parts[:at], ""]), "-".join(parts[at + 2 :])
-    return f"{name}_{number}_{parts[at + 1]}_{file}.html"
+    place, _, file = next(p for p in pairs(member) if p[1] == number)
+    parts = member.name.split("_")
+    # No sign `_` before the numbers, and no number alone.
+    name = "-".join([*parts[:place], ""])
+    called = PurePosixPath("-".join(parts[place + 2 :])).stem
+    return f"{name}_{number}_{file}_{called}.html"
 
 
 def _packed(members):

@@ -1,6 +1,7 @@
 """From the archive of a platform to its gradebook, and nobody in another's place."""
 
 import csv
+import io
 import zipfile
 from hashlib import sha256
 from pathlib import PurePosixPath
@@ -11,7 +12,16 @@ from hypothesis import strategies as st
 from judge import toy
 from judge.notebooks import honest, notebook
 
-from coursework.judge import __main__, book, collect, grade, report, submissions, term
+from coursework.judge import (
+    __main__,
+    book,
+    collect,
+    grade,
+    report,
+    returning,
+    submissions,
+    term,
+)
 
 WHOLE = notebook(*honest())
 # Neither how fast the machine is nor whether this folder can be written to matters.
@@ -275,3 +285,17 @@ def test_marks_go_back_under_the_platform_s_own_numbers(drawn):
     )
     assert mixed[0][0] == "Username"
     assert [row[0] for row in mixed[1:]] == ["moodle-42", "ada"]
+
+
+def test_a_page_goes_back_whatever_the_file_was_called(tmp_path):
+    """Also to who handed in no notebook, in a file with dots and without an ending."""
+    place = term.Place(tmp_path / "term", "hw1")
+    members = ("o.neil_17_99_hw1", "17_18_98_a.b_c.ipynb", "x_5_19_97_hw1.ipynb")
+    collect.collect(archive(tmp_path / "all.zip", *members), place)
+    pages = dict.fromkeys(["canvas-17", "canvas-18", "canvas-19", "ada"], "page")
+    archives, left = returning.archives(place, pages)
+    with zipfile.ZipFile(io.BytesIO(archives["feedback-canvas.zip"])) as packed:
+        assert sorted(packed.namelist()) == [
+            "17-_18_98_a.b-c.html", "o.neil-_17_99_hw1.html", "x-5-_19_97_hw1.html",
+        ]  # fmt: skip
+    assert left == ["ada"]
