@@ -167,7 +167,7 @@ def test_a_symbol_means_what_the_page_notation_says(monkeypatch):
 
 def test_a_symbol_is_not_explained_where_it_has_its_second_use(monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "book" / "_ext")
-    from jachess_symbols import ORDER, SECOND, letter, place_of
+    from jachess_symbols import ORDER, place_of
 
     assert ORDER[place_of("E", "notebooks/02_backpropagation")] == "E"
     assert place_of("E", "notebooks/15_language_model") is None
@@ -175,6 +175,29 @@ def test_a_symbol_is_not_explained_where_it_has_its_second_use(monkeypatch):
     assert place_of(r"\mathbf{A}", "notebooks/11_inverse") is not None
     assert place_of("E + 1", "notebooks/02_backpropagation") is None
     assert place_of("E", "book/notation") is None
+
+
+@pytest.mark.book
+@pytest.mark.parametrize(
+    ("chapter", "tex", "marked"),
+    [("07_hessian", r"\mathbf{H}", True), ("01_network", r"\mathbf{A}", False),
+     ("05_sensitivity", "z_j", False), ("05_sensitivity", "J_{ki}", True)],
+)  # fmt: skip
+def test_a_chapter_explains_the_symbols_that_it_lists(
+    html, monkeypatch, chapter, tex, marked
+):
+    """Not those that it does not list, nor those that mean another thing there."""
+    monkeypatch.syspath_prepend(ROOT / "book" / "_ext")
+    from jachess_symbols import ORDER
+
+    text = (html / "notebooks" / f"{chapter}.html").read_text(encoding="utf-8")
+    assert (f"jc-symbol-{ORDER.index(tex)} math" in text) == marked
+
+
+def test_the_letter_of_a_symbol_is_known_by_its_second_use(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "book" / "_ext")
+    from jachess_symbols import SECOND, letter
+
     assert 15 in SECOND["E"]
     assert letter(r"\boldsymbol{\Gamma}") == r"\Gamma"
 

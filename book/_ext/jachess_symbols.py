@@ -2,8 +2,9 @@
 
 The table of the page *Notation* is the law, and is read here: a formula within a line
 that is one symbol of the table, with the index of the pattern or without, gets a class,
-and its page holds the meaning and the shape. Where a letter has its second use,
-which the page lists with its chapters, nothing is shown.
+and its page holds the meaning and the shape. Nothing is shown of a symbol that a
+chapter does not list at its head, or lists with a meaning of its own ("here"), nor
+where a letter has its second use, which the page lists with its chapters.
 """
 
 import json
@@ -87,9 +88,21 @@ SECOND = second_uses()
 def place_of(tex, docname):
     """Return where in `ORDER` the symbol is that a formula is, or None."""
     chapter = re.match(r"notebooks/(\d+)_", docname)
-    if tex not in SYMBOLS or docname == "book/notation" or not chapter:
+    if tex not in SYMBOLS or not chapter:
         return None
     return None if int(chapter[1]) in SECOND.get(letter(tex), ()) else ORDER.index(tex)
+
+
+def listed(document):
+    """Return the symbols in the first column of a chapter's first table."""
+    table = next(iter(document.findall(nodes.table)), None)
+    found = set()
+    for row in table.findall(nodes.row) if table else ():
+        if not re.search(r"\bhere\b", row.astext()):
+            for formula in row[0].findall(nodes.math):
+                name = formula.astext().partition(" = ")[0].strip()
+                found |= {name, PATTERN_INDEX.sub(_without, name)}
+    return found
 
 
 class MarkSymbols(SphinxPostTransform):
@@ -99,9 +112,11 @@ class MarkSymbols(SphinxPostTransform):
 
     def run(self, **_options):
         """Mark those within lines."""
+        known = listed(self.document)
         for node in self.document.findall(nodes.math):
-            place = place_of(node.astext().strip(), self.env.docname)
-            if place is not None:
+            tex = node.astext().strip()
+            place = place_of(tex, self.env.docname)
+            if place is not None and tex in known:
                 node["classes"] += ["jc-symbol", f"jc-symbol-{place}"]
 
 
