@@ -25,6 +25,9 @@ from coursework.generic import changes, of_the_answer
 
 # {question: [(name, what to tell, the mark of each case)]}: the release fills it in.
 MARKED = {}
+# {question: {what to tell: [(which cases stay right, marks of two others)]}} of what
+# is wrong in one place of a solution, None where it is not finite: filled in, too.
+SLIPS = {}
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,7 @@ class Naming:
             (n for n, good in enumerate(fine) if not good),
             key=lambda n: joined(rights[n]).size,
         )
+        self.wrong_in_order = sorted(self.wrong)
         self.keys = [
             keys_of(*case) for case in zip(answers, rights, self.given, strict=True)
         ]
@@ -80,7 +84,7 @@ class Naming:
         ways = (
             self._listed, self._unlisted, self._terms, self._listed_in_part,
             self._unlisted_in_part, self._listed_by_layer, self._arguments,
-            self._doubled, self._part_times, self._case_by_case,
+            self._slips, self._doubled, self._part_times, self._case_by_case,
         )  # fmt: skip
         return next(filter(None, (way() for way in ways)), None)
 
@@ -196,6 +200,20 @@ class Naming:
             return False  # not every change can be asked
         finite = np.isfinite(joined(right)).all()
         return finite and same(self.answers[n], right)
+
+    def _slips(self):
+        """Name what is wrong in one place of a solution."""
+        right = sum(2**n for n, fine in enumerate(self.fine) if fine)
+        for says, known in SLIPS.get(self.check.question, {}).items():
+            for cases, *marks in known:
+                wrong = zip(self.wrong_in_order, marks, strict=False)
+                if cases == right and all(
+                    np.isfinite(mark(self.answers[n])) == (wanted is not None)
+                    and (wanted is None or fits(self.answers[n], wanted, False))
+                    for n, wanted in wrong
+                ):
+                    return "one place", says
+        return None
 
     def _part_times(self):
         """Name what is wrong in one place alone, by one factor."""

@@ -17,7 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from coursework.questions import names
-from coursework.spoil import marks
+from coursework.spoil import marks, slips_marked
 
 HERE = Path(__file__).resolve().parent
 DIST = HERE.parent / "dist"
@@ -63,7 +63,8 @@ def self_check(name):
         imports |= found
         bodies.append(body)
     title = ast.get_docstring(ast.parse(checks.read_text(encoding="utf-8")))
-    bodies += [f"MARKED |= {marks(name)!r}", rehearsal(name)]
+    bodies += [f"MARKED |= {marks(name)!r}", f"SLIPS |= {slips_marked(name)!r}"]
+    bodies.append(rehearsal(name))
     return "\n\n\n".join([f'"""{title}"""', "\n".join(sorted(imports)), *bodies]) + "\n"
 
 

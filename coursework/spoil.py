@@ -1,12 +1,15 @@
 """Mistakes that a check knows by a number: the master's solutions, each spoilt.
 
 `coursework/<name>/spoilt.py` lists them, {question: [(name, what to tell, changes)]},
-where the changes are (old, new) pieces of the solution. What comes out is not released:
-of every wrong answer goes one number into check.py, and of the right ones none.
+where the changes are (old, new) pieces of the solution. Those of `slips.py` need no
+list. What comes out is not released: of every wrong answer goes a number or two into
+check.py, and of the right ones none.
 """
 
 import ast
+import copy
 import json
+import warnings
 from importlib import import_module
 from pathlib import Path
 
@@ -14,6 +17,7 @@ import numpy as np
 
 from coursework.differences import same
 from coursework.naming import mark
+from coursework.slips import slips
 
 HERE = Path(__file__).parent
 
@@ -108,6 +112,47 @@ def marks(name):
     return found
 
 
+def slips_marked(name):
+    """Return {question: {what to tell: [(cases that stay right, marks of two more)]}}.
+
+    The cases that a slip leaves right are the bits of a number. A mark of None is that
+    of what is not finite.
+    """
+    checks = import_module(f"coursework.{name}.checks")
+    questions = import_module(f"coursework.{name}.questions").ASSIGNMENT.judged
+    space, sources = definitions(name)
+    found = {}
+    for question in questions:
+        check, seen, told = getattr(checks, question.name), set(), {}
+        for says, text in slips(sources[question.function]):
+            made = mark_of_slip(text, question.function, check, space)
+            if made and made not in seen:
+                seen.add(made)
+                told.setdefault(says, []).append(made)
+        found[question.name] = told
+    return found
+
+
+def mark_of_slip(text, function, check, space):
+    """Return what a check may know a slip by, or None if nothing comes out of it."""
+    own = dict(space)
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # some slips index a number
+        exec(text, own)
+        try:
+            found = marks_where_wrong(own[function], check)
+        except Exception:  # most exchanges of names do not run
+            return None
+    right = sum(2**n for n, number in enumerate(found) if number is None)
+    wrong = [
+        number if np.isfinite(number) else None
+        for number in found
+        if number is not None
+    ][:2]
+    known = any(number is not None for number in wrong)
+    return (right, *wrong) if known else None
+
+
 def spoilt(source, function, changes, space):
     """Return the function of a solution with pieces of it changed."""
     for old, new in changes:
@@ -123,14 +168,20 @@ def spoilt(source, function, changes, space):
 
 def marks_of(function, check):
     """Return the mark of what a function gives for each case, None if it is right."""
+    found = marks_where_wrong(function, check)
+    if not np.isfinite([m for m in found if m is not None]).all():
+        raise ValueError("a mark is not finite: mend spoilt.py, or drop the mistake")
+    return found
+
+
+def marks_where_wrong(function, check):
+    """Return the mark of what a function gives for each case, NaN included."""
     found = []
     for case in check.cases:
         with np.errstate(all="ignore"):
-            answer = as_answer(function(*case.arguments))
-        right = same(answer, check.right(*case.arguments))
-        found.append(None if right else mark(answer))
-    if not np.isfinite([m for m in found if m is not None]).all():
-        raise ValueError("a mark is not finite: mend spoilt.py, or drop the mistake")
+            answer = as_answer(function(*copy.deepcopy(case.arguments)))
+            right = same(answer, check.right(*case.arguments))
+            found.append(None if right else mark(answer))
     return found
 
 

@@ -163,13 +163,15 @@ def hessian_diagonal(net, X, T):
         If X, T or `out` does not fit.
     """
     trace, parts = forward(net, X), []
-    delta = error_signals(net, trace, T)
-    M = net.output.dy_da(trace.a[-1])
+    delta, a = error_signals(net, trace, T), trace.a[-1]
+    # of the outputs' M only the diagonal and products: never N K² numbers
+    M_jj, M_times = net.output.diagonal(a), partial(net.output.times, a)
     for l in range(net.depth - 1, -1, -1):
         # eq-hessian-diagonal: ∂²E/∂w_ji² = Σ_n M_jj z_i²
-        parts.insert(0, einsum("njj,ni->ji", M, trace.z[l] ** 2).ravel())
+        parts.insert(0, einsum("nj,ni->ji", M_jj, trace.z[l] ** 2).ravel())
         if l > 0:
             V, slope = net.W[l][:, 1:], net.hidden[l - 1].dh(trace.a[l - 1])
-            B = einsum("nkr,rq,nq->nkq", M, V, slope)
-            M = one_layer_down(net, trace, delta, l, B)
+            B = M_times(einsum("rq,nq->qnr", V, slope))
+            M = one_layer_down(net, trace, delta, l, einsum("qnk->nkq", B))
+            M_jj, M_times = einsum("njj->nj", M), partial(einsum, "njr,qnr->qnj", M)
     return np.concatenate(parts)

@@ -1,5 +1,6 @@
 """Writes questions as Moodle XML: Question bank, Import, Moodle XML format."""
 
+import re
 from xml.etree import ElementTree as ET
 
 from coursework.bank.question import number
@@ -20,7 +21,7 @@ def put(quiz, question):
     kind = "multichoice" if question.choices else "numerical"
     element = ET.SubElement(quiz, "question", type=kind)
     worded(element, "name", f"{question.name}: {question.title}")
-    worded(element, "questiontext", f"<p>{html(question.text)}</p>", "html")
+    worded(element, "questiontext", paragraphs(question.text), "html")
     worded(element, "generalfeedback", "", "html")
     for tag, value in (
         ("defaultgrade", "1"),
@@ -67,6 +68,15 @@ def worded(element, tag, text, form=None):
 def html(text):
     """Return plain text and TeX as HTML: & and < are words here, also in TeX."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def paragraphs(text):
+    """Return a question's text as HTML; what is between two ``` is code."""
+    pieces = [html(piece.strip("\n")) for piece in text.split("```")]
+    for n, piece in enumerate(pieces):
+        words = re.sub(r"`(\w+)`", r"<code>\1</code>", piece)
+        pieces[n] = f"<pre>{piece}</pre>" if n % 2 else f"<p>{words}</p>"
+    return "".join(piece for piece in pieces if piece != "<p></p>")
 
 
 def with_head(element):

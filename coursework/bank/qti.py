@@ -7,7 +7,7 @@ import io
 import zipfile
 from xml.etree import ElementTree as ET
 
-from coursework.bank.moodle import feedback, html, number, with_head
+from coursework.bank.moodle import feedback, number, paragraphs, with_head
 
 SPACE = "http://www.imsglobal.org/xsd/ims_qtiasiv1p2"
 PACKAGE = "http://www.imsglobal.org/xsd/imscp_v1p1"
@@ -62,7 +62,7 @@ def put(section, question):
         ET.SubElement(field, "fieldlabel").text = label
         ET.SubElement(field, "fieldentry").text = entry
     presentation = ET.SubElement(item, "presentation")
-    material(presentation, f"<p>{html(question.text)}</p>")
+    material(presentation, paragraphs(question.text))
     options = question.choices or (None, *question.wrong)
     idents = [f"a{n + 1}" for n in range(len(options))]
     (choice if question.choices else blank)(presentation, question, options, idents)

@@ -92,6 +92,20 @@ def test_keys_survive_in_both_formats(drawn):
             assert low < q.key < float(right.findtext(".//s:varlte", "", within))
 
 
+def test_what_a_question_shows_as_code_runs_and_gives_the_key(drawn):
+    root, with_code = ET.fromstring(moodle(drawn, "b")), 0
+    for q, element in zip(drawn, root.findall("question")[1:], strict=True):
+        page = ET.fromstring(f"<div>{element.findtext('questiontext/text')}</div>")
+        if page.find("pre") is not None:
+            space = {"np": np}
+            exec(page.findtext("pre"), space)
+            assert np.isclose(space["shown"], q.key, rtol=1e-9), q.name
+            assert page.find("p/code").text == "shown"
+            with_code += 1
+        assert "```" not in "".join(page.itertext())
+    assert with_code == 12
+
+
 def test_witnesses_that_differ_are_refused():
     rng, wrong = np.random.default_rng(0), [("a", 1.0, "."), ("b", 4.0, ".")]
     with pytest.raises(ValueError, match="the witnesses differ"):
