@@ -23,6 +23,7 @@ TURNED = {
     ast.Div: "a fraction is upside down.",
     ast.Pow: "a power and its exponent are exchanged.",
 }
+INDEX = "an index is off: another layer or entry is taken."
 CALLS = {
     "sum": "mean", "mean": "sum", "zeros": "ones", "ones": "zeros",
     "sqrt": "square", "tanh": "sin", "log": "exp", "eye": "ones",
@@ -51,13 +52,20 @@ def slips(source):
 
 
 def roles_of(tree):
-    """Return {id of a node: what it is for} of the numbers that have a role."""
+    """Return {id of a node: what it is for}, of those that are for something."""
     roles = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
             roles[id(node.right)] = "exponent"
         elif isinstance(node, ast.keyword) and node.arg == "axis":
             roles |= {id(part): "axis" for part in ast.walk(node.value)}
+        elif isinstance(node, ast.Call):
+            called = ast.unparse(node.func).split(".")[-1]
+            given = [
+                *node.args,
+                *(key.value for key in node.keywords if key.arg != "axis"),
+            ]
+            roles |= {id(part): called for part in given}
         elif isinstance(node, (ast.Subscript, ast.Slice)):
             inside = node.slice if isinstance(node, ast.Subscript) else node
             roles |= {id(part): "index" for part in ast.walk(inside)}
@@ -89,7 +97,8 @@ def changes(node, names, own, role):
     """Yield (what to tell, new node) for what may stand in the place of a node."""
     node = copy.deepcopy(node)
     if isinstance(node, ast.BinOp):
-        yield from operators(node, own)
+        for says, new in operators(node, own):
+            yield INDEX if role == "index" else says, new
     elif isinstance(node, ast.UnaryOp):
         yield "a minus is missing.", node.operand
     elif isinstance(node, ast.Constant):
@@ -161,8 +170,9 @@ def constants(value, role):
             says = {
                 "exponent": f"an exponent is {other}: it should not be.",
                 "axis": f"axis {other} stands where another should.",
-                "index": f"the index {other} stands where another should.",
-            }.get(role, f"the number {other} stands where another should.")
+                "index": INDEX,
+                "": f"the number {other} stands where another should.",
+            }.get(role, f"the number {other} stands where another should, in {role}.")
             yield says, ast.Constant(other)
     elif isinstance(value, str) and "->" in value:
         yield from subscripts(value)
