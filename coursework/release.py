@@ -12,6 +12,7 @@ import shutil
 import sys
 import warnings
 import zipfile
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -53,6 +54,7 @@ def assignment(name):
 # The self-check in one file
 
 
+@cache
 def self_check(name):
     """Return the text of check.py: one file that imports NumPy alone."""
     imports, bodies = set(), []

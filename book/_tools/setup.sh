@@ -157,7 +157,7 @@ lowest_environment() {
         "$python" -m venv .venv-lowest
     step "install the lowest versions" \
         "Is the network up, and the disk not full? Then run the same command again." \
-        .venv-lowest/bin/python -m pip install --require-hashes -r $locked
+        .venv-lowest/bin/python -m pip install --no-compile --require-hashes -r $locked
     key .venv-lowest $locked >.venv-lowest/made-from
 }
 

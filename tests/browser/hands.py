@@ -14,6 +14,12 @@ PAGE = """<!doctype html><html lang="en"><head><title>A figure</title>
 <h1>A figure</h1><h2>And what it is</h2>{element}
 <script type="module" src="/figures/{module}.mjs"></script></main></body></html>"""
 HTML = {"content-type": "text/html; charset=utf-8"}
+# The same random numbers in every run: a verdict may not hang on luck.
+SEEDED = """let state = 7;
+  Math.random = () => {
+    state = (state * 1664525 + 1013904223) % 4294967296;
+    return state / 4294967296;
+  };"""
 
 
 @contextmanager

@@ -5,7 +5,10 @@ A page is opened once for a view, and all that can be seen in it is asked at onc
 
 import pytest
 from browser.accessibility import darken, findings, prepare, unfold
+from browser.figure_states import CHECKS
+from browser.hands import SEEDED
 from browser.layout import CUT, HEADINGS, HIDDEN_WIDTH, MATS, SHIFT, TAB_STOPS
+from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.book]
 
@@ -42,6 +45,15 @@ FIRST_PICTURE = """() => {
   const picture = document.querySelector('article figure, article .jc-picture svg');
   return picture && picture.getBoundingClientRect().bottom;
 }"""
+# Press every "check here", and wait until each has said its two verdicts.
+PRESS_ALL = """() => Promise.all(
+  [...document.querySelectorAll('.jc-check')].map(async (place) => {
+    place.querySelector('button').click();
+    while (place.querySelectorAll('output span').length < 2)
+      await new Promise(requestAnimationFrame);
+    return [place.dataset.equation, place.querySelectorAll('output .fine').length,
+      place.querySelector('output').textContent];
+  }))"""
 
 # Wide and narrow; what darkness changes, the colours, is measured by axe, last of all.
 EACH_VIEW = pytest.mark.parametrize("view", ["light", "phone"], scope="module")
@@ -73,6 +85,33 @@ def test_a_page_is_light_and_stands_still(page, page_name, view):
         assert page.evaluate(TAB_STOPS) <= 60
         if view == "light":
             assert page.evaluate(FIRST_PICTURE) <= 900
+
+
+@pytest.mark.parametrize("view", ["light"], scope="module")
+def test_the_figures_of_a_page_wake_up(page, page_name, view):
+    """When they come near, and in the chapters not before."""
+    for figure in page.locator("jc-figure").all():
+        near = figure.get_attribute("data-ready")
+        assert near is None or page_name == "book/index.html"
+        before = figure.bounding_box()["height"]
+        figure.scroll_into_view_if_needed()
+        expect(figure).to_have_attribute("data-ready", "yes")
+        CHECKS[figure.get_attribute("name")](figure.evaluate("e => e.state"))
+        assert abs(figure.bounding_box()["height"] - before) < 2  # nothing jumps
+    assert page.faults == []
+
+
+@pytest.mark.parametrize("view", ["light"], scope="module")
+def test_the_checks_of_a_page_say_both_verdicts(page, view):
+    """Each when it is pressed, and again anew; `test_check_here.py` counts them."""
+    page.evaluate(SEEDED)
+    if page.locator(".jc-check").count():
+        page.locator(".jc-check button").first.click()
+        expect(page.locator(".jc-check output .fine")).to_have_count(2)
+    for label, fine, words in page.evaluate(PRESS_ALL):
+        assert fine == 2, (label, words)
+        assert "caught" in words
+    assert page.faults == []
 
 
 @pytest.mark.parametrize("view", ["light"], scope="module")
