@@ -108,12 +108,14 @@ test: book ## run every test; builds the book first
 	@$(REPEATABLE) $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q $(ARGS)
 
 # Its tests and its examples alone: the book is pinned to other versions. What Numba
-# keeps lies apart, for its versions would throw away each other's.
+# keeps lies apart, for its versions would throw away each other's. In single precision
+# it would compile everything a second time, which takes as long as all the rest.
 test-lowest: ## test the library with the lowest versions that it promises
 	@PYTHON="$(PYTHON)" $(SETUP) lowest_environment
 	@$(REPEATABLE) NUMBA_CACHE_DIR=.venv-lowest/compiled \
 	  .venv-lowest/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q \
 	  -o addopts="--import-mode=importlib --doctest-modules -p no:cacheprovider" \
+	  -k "not (compiled and (float or precision)) and not single_precision" \
 	  jachess_lib $(VERSION_TESTS) $(ARGS)
 
 # Executes in place and stores the outputs and nothing volatile: no times, no version
