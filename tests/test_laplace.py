@@ -272,10 +272,23 @@ def test_the_mean_of_a_sigmoid_is_held_towards_a_half():
     np.testing.assert_allclose(mean[:, 0], truth, atol=0.02)
 
 
+def test_the_variance_of_a_sigmoid_is_that_of_its_sum_and_moves_the_mean():
+    net, X, T = case((2, 3, 2), output="sigmoid", N=9)
+    post = laplace(net, X, T, 0.1)
+    mean, variance, _ = post.predict(X)
+    sums = net.with_output(jl.OUTPUT_UNITS["linear"])
+    J = jl.complex_step(lambda w: sums.with_parameters(w)(X), net.w)
+    truth = np.einsum("nkp,pq,nkq->nk", J, post.covariance, J)
+    np.testing.assert_allclose(variance, truth, rtol=1e-9)
+    a = sums(X) / np.sqrt(1 + np.pi * truth / 8)
+    np.testing.assert_allclose(mean, 1 / (1 + np.exp(-a)), rtol=1e-9)
+
+
 def test_the_mean_of_a_softmax_is_a_distribution_near_that_of_many_draws():
     net, X, T = case((2, 3, 3), output="softmax", N=9)
     post = laplace(net, X, T, 0.5)
-    mean = post.predict(X).mean
+    mean, _, noise = post.predict(X)
+    assert noise == 0
     np.testing.assert_allclose(mean.sum(axis=1), 1, rtol=1e-12)
     assert np.array_equal(mean, post.predict(X).mean)
     J = jl.parameter_jacobian(net, X, of="activations")

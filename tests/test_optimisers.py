@@ -24,7 +24,7 @@ from jachess_lib.optimisers import (
     sophia,
 )
 
-NET = transformer(6, 4, 4, 2, 3, seed=1)
+NET = transformer(6, 4, 6, 2, 3, seed=1)  # no width is 4: its root is its half
 BLOCKS = named_blocks(NET)
 RNG = np.random.default_rng(0)
 LETTERS = RNG.integers(0, 6, (12, 5))
@@ -94,6 +94,16 @@ def test_shampoo_averages_both_sides():
     s = (0.8 * A**2 + B**2) / 1.8
     truth *= np.linalg.norm(B / np.sqrt(s)) / np.linalg.norm(truth)
     np.testing.assert_allclose(found, truth, rtol=1e-6)
+
+
+@pytest.mark.parametrize("size", [0.01, 1.0, 1e4])
+def test_the_floor_of_shampoo_is_a_share_of_the_largest_eigenvalue(size):
+    found = matrices(shampoo(BLOCKS, beta1=0.0, epsilon=0.3)(size * G_1))["2"]
+    A = matrices(G_1)["2"]
+    U, sigma, Vt = np.linalg.svd(A, full_matrices=False)
+    truth = U * (sigma * (sigma**2 + 0.3 * sigma[0] ** 2) ** -0.5) @ Vt
+    truth *= np.sqrt(A.size) / np.linalg.norm(truth)
+    np.testing.assert_allclose(found, truth, rtol=1e-3)  # Adam's own ε
 
 
 def test_soap_is_adam_where_the_gradient_is_turned_to():
@@ -178,20 +188,51 @@ def test_layer_by_layer_the_system_falls_apart():
     np.testing.assert_allclose(spent, 1 + (80 * tails + 1) * 4 / 3 + 1 / 3)
 
 
-def test_a_second_step_starts_from_part_of_the_first():
-    step, lam, p, net = gauss_newton(1, 0.3, keep=0.7), 0.3, 0 * NET.w, NET
-    for _ in range(3):
-        G = StackOperator(net, X, T, curvature="outer_product")
-        A, g = G.to_dense(), G.gradient
-        p = 0.7 * p
-        r = -g - A @ p - lam * p
-        p = p + (r @ r) / (r @ A @ r + lam * r @ r) * r
-        p = p * -(g @ p) / (p @ A @ p + lam * p @ p)
-        w, _ = step(net, X, T)
-        np.testing.assert_allclose(w - net.w, p, atol=1e-12)
-        at = net.with_parameters(w)
-        gain = (stack_error(at, X, T) - G.error) / (g @ p + p @ A @ p / 2)
-        lam, net = lam * (2 / 3 if gain > 0.75 else 3 / 2 if gain < 0.25 else 1), at
+def test_a_second_step_starts_from_part_of_the_first_and_damping_follows_the_gain():
+    ranges = set()
+    for times, lam in ((1, 0.3), (3, 0.3), (5, 0.3), (5, 1e-5)):
+        net = NET.with_parameters(times * NET.w)
+        step, p = gauss_newton(1, lam, keep=0.7), 0 * NET.w
+        for _ in range(5):
+            G = StackOperator(net, X, T, curvature="outer_product")
+            A, g = G.to_dense(), G.gradient
+            p = 0.7 * p
+            r = -g - A @ p - lam * p
+            p = p + (r @ r) / (r @ A @ r + lam * r @ r) * r
+            p = p * -(g @ p) / (p @ A @ p + lam * p @ p)
+            w, _ = step(net, X, T)
+            np.testing.assert_allclose(w - net.w, p, atol=1e-11)
+            at = net.with_parameters(w)
+            gain = (stack_error(at, X, T) - G.error) / (g @ p + p @ A @ p / 2)
+            lam, net = lam * (2 / 3 if gain > 0.75 else 3 / 2 if gain < 0.25 else 1), at
+            ranges.add("high" if gain > 0.75 else "low" if gain < 0.25 else "between")
+    assert ranges == {"high", "low", "between"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "settings"),
+    [
+        (momentum, (0.9,)),
+        (adam, (0.9, 0.95, 1e-8)),
+        (shampoo, (0.9, 0.9, -0.25, 1e-5)),
+        (soap, (0.9, 0.98, 1e-5)),
+        (muon, (0.95, 0.95, 2.0)),
+    ],
+)
+def test_what_nobody_sets_is_what_is_documented(rule, settings):
+    plain, told = rule(BLOCKS), rule(BLOCKS, *settings)
+    for g in (G_1, G_2):
+        np.testing.assert_array_equal(plain(g), told(g))
+
+
+def test_what_gauss_newton_does_unless_told():
+    plain, told = gauss_newton(), gauss_newton(10, 0.03, False, 0.9)
+    net = NET
+    for _ in range(2):
+        (w, spent), (same, same_spent) = plain(net, X, T), told(net, X, T)
+        np.testing.assert_array_equal(w, same)
+        assert spent == same_spent
+        net = net.with_parameters(w)
 
 
 @pytest.mark.parametrize("layerwise", [False, True])
