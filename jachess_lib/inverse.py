@@ -184,7 +184,9 @@ class Pruned(NamedTuple):
     deleted: tuple[int, ...]
 
 
-def prune(net, X, alpha, count, *, rule="obs", move=None, deleted=(), refresh=1):
+def prune(
+    net, X, alpha, count, *, rule="obs", move=None, deleted=(), refresh=1, weights=None
+):
     """Return the network with `count` more of its (P,) weights at zero, as `Pruned`.
 
     One weight after another: the one that costs least by the rule.
@@ -206,6 +208,8 @@ def prune(net, X, alpha, count, *, rule="obs", move=None, deleted=(), refresh=1)
         The places in `net.w` that have gone before, and stay at zero.
     refresh : int
         After how many deletions J and M are computed anew; between, A stays.
+    weights : array, shape (N,), optional
+        A weight for each pattern's share of A, of any sign; −1 deletes one.
 
     Raises
     ------
@@ -222,7 +226,7 @@ def prune(net, X, alpha, count, *, rule="obs", move=None, deleted=(), refresh=1)
     move = rule == "obs" if move is None else move
     for turn in range(count):
         if turn % refresh == 0:
-            G = outer_product_hessian(net.with_parameters(w), X)
+            G = outer_product_hessian(net.with_parameters(w), X, weights=weights)
             A = alpha * np.eye(len(w)) + G
             B = inverse_within(A, deleted)
         kept = np.delete(np.arange(len(w)), deleted)

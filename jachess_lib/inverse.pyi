@@ -56,4 +56,5 @@ def prune(
     move: bool | None = None,
     deleted: Sequence[int] = (),
     refresh: int = 1,
+    weights: ArrayLike | None = None,
 ) -> Pruned: ...

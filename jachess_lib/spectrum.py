@@ -62,7 +62,7 @@ class Lanczos(NamedTuple):
         return theta, Y[0] ** 2
 
 
-def hessian_spectrum(net, X, T, k=None, *, which="LM", curvature="exact"):
+def hessian_spectrum(net, X, T, k=None, *, which="LM", curvature="exact", weights=None):
     """Return eigenvalues and eigenvectors of H, of shapes (P,) and (P, P).
 
     Parameters
@@ -75,6 +75,8 @@ def hessian_spectrum(net, X, T, k=None, *, which="LM", curvature="exact"):
         The k of largest magnitude, the largest, the smallest, or half from each end.
     curvature : {"exact", "outer_product"}
         Of H itself or of the outer-product approximation.
+    weights : array, shape (N,), optional
+        A weight for each pattern's share of the sum, of any sign; −1 deletes one.
 
     Raises
     ------
@@ -94,16 +96,19 @@ def hessian_spectrum(net, X, T, k=None, *, which="LM", curvature="exact"):
     """
     exact = check_spectrum(net, X, T, k, which, curvature)
     if k is None or k >= net.n_parameters:
-        H = exact_hessian(net, X, T) if exact else outer_product_hessian(net, X)
+        H = (
+            exact_hessian(net, X, T, weights=weights)
+            if exact
+            else outer_product_hessian(net, X, weights=weights)
+        )
         # eq-spectrum-sum: H = Σ_p λ_p u_p u_pᵀ
         return Spectrum(*eigh(H))
-    return Spectrum(
-        *extreme(
-            HessianOperator(net, X, T) if exact else GaussNewtonOperator(net, X),
-            k,
-            which,
-        )
+    A = (
+        HessianOperator(net, X, T, weights=weights)
+        if exact
+        else GaussNewtonOperator(net, X, weights=weights)
     )
+    return Spectrum(*extreme(A, k, which))
 
 
 def lanczos(A, steps, v=None, *, seed=0, reorthogonalise=True):

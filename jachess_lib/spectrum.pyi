@@ -34,6 +34,7 @@ def hessian_spectrum(
     *,
     which: Literal["LM", "LA", "SA", "BE"] = "LM",
     curvature: Literal["exact", "outer_product"] = "exact",
+    weights: ArrayLike | None = None,
 ) -> Spectrum: ...
 def lanczos(
     A: ArrayLike | LinearOperator[Any],

@@ -15,10 +15,12 @@ from benchmarks import (
     idioms,
     machine,
     measure,
+    nist,
     operations,
     part,
     peers,
     run,
+    torch_networks,
     yardsticks,
 )
 from benchmarks.goals import AGREEMENT, OTHERS, RATIOS
@@ -39,6 +41,35 @@ ROOT = Path(__file__).resolve().parents[1]
 SMALL = Size((3, 5, 4, 2), "softmax", 7)
 EFFORT = measure.Effort(budget=0, rounds=3, batch=0, limit=60)
 EVERY_FUNCTION = pytest.mark.parametrize("function", FUNCTIONS)
+
+
+# Records of other environments
+
+
+def test_the_real_pytorch_gave_the_same_outputs_with_this_very_code():
+    record = json.loads(torch_networks.RESULTS.read_text(encoding="utf-8"))
+    current = torch_networks.digest()
+    assert record["source"] == current, "run python -m benchmarks.torch_networks again"
+    assert len(record["from_torch"]) == 2 * 8
+    networks = list(torch_networks.networks(np.float32))
+    assert len(record["to_torch"]) == 2 * len(networks)
+    for way in ("from_torch", "to_torch"):
+        assert max(record[way].values()) < 10  # units of the last place
+
+
+def test_the_fits_of_nist_are_of_this_very_code():
+    record = json.loads(nist.RESULTS.read_text(encoding="utf-8"))
+    assert record["source"] == nist.digest(), "run python -m benchmarks.nist again"
+    told = {(fit["problem"], fit["start"]): fit["ways"] for fit in record["fits"]}
+    assert len(told) == 6
+    for at, ways in told.items():
+        *given, truth = nist.problem(*at)
+        for way, make in list(nist.WAYS.items())[:3]:  # the others need their packages
+            b, evaluations = make(*given)()
+            recorded = ways[way]
+            assert abs(evaluations - recorded["evaluations"]) <= 0.1 * evaluations
+            digits = -np.log10(np.abs(b / truth - 1).max())
+            assert abs(digits - recorded["digits"]) < 2
 
 
 # Problems

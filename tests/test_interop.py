@@ -1,4 +1,3 @@
-import json
 import subprocess
 import sys
 import warnings
@@ -16,7 +15,6 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 
 import jachess_lib as jl
-from benchmarks.torch_networks import RESULTS, digest, networks
 from jachess_lib.interop import from_safetensors, from_sklearn, from_torch, to_torch
 
 RNG = np.random.default_rng(0)
@@ -184,15 +182,6 @@ def test_what_cannot_be_represented_is_refused_by_name(make, error, says):
 
 
 # PyTorch: the real one in the benchmark's environment, and its likeness here
-
-
-def test_the_real_pytorch_gave_the_same_outputs_with_this_very_code():
-    record = json.loads(RESULTS.read_text(encoding="utf-8"))
-    assert record["source"] == digest(), "run python -m benchmarks.torch_networks again"
-    assert len(record["from_torch"]) == 2 * 8
-    assert len(record["to_torch"]) == 2 * len(list(networks(np.float32)))
-    for way in ("from_torch", "to_torch"):
-        assert max(record[way].values()) < 10  # units of the last place
 
 
 class Tensor:

@@ -229,6 +229,17 @@ def test_surgery_is_the_exact_refit_in_the_linear_case():
         assert (pruned.w[list(deleted)] == 0).all()
 
 
+def test_weights_count_patterns_for_pruning():
+    net, X, _ = case((2, 5, 3), "tanh", "sigmoid", N=4)
+    found = prune(net, X, 0.5, 6, refresh=2, weights=[1.0, 0.0, 2.0, 3.0])
+    same = prune(net, X[[0, 2, 2, 3, 3, 3]], 0.5, 6, refresh=2)
+    assert found.deleted == same.deleted
+    np.testing.assert_allclose(found.net.w, same.net.w, rtol=1e-9, atol=1e-12)
+    assert np.abs(found.net.w - prune(net, X, 0.5, 6).net.w).max() > 1e-3
+    with pytest.raises(ValueError, match=r"weights must have shape \(N,\) = \(4,\)"):
+        prune(net, X, 0.5, 1, weights=[1.0])
+
+
 def test_each_rule_deletes_by_its_own_order():
     net, X, _ = case((3, 4, 2), "tanh", "softmax", N=20)
     size = np.argsort(abs(net.w))

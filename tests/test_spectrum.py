@@ -70,6 +70,19 @@ def test_some_eigenvalues_by_products_alone(which, of, engine, monkeypatch):
     np.testing.assert_array_equal(again.values, some)  # nothing hangs on luck
 
 
+@pytest.mark.parametrize("curvature", ["exact", "outer_product"])
+@pytest.mark.parametrize("k", [None, 3])
+def test_weights_count_patterns(curvature, k):
+    net, X, T = case((2, 5, 3), "tanh", "sigmoid", N=4)
+    often = [0, 2, 2, 3, 3, 3]
+    ways = {"k": k, "which": "LA", "curvature": curvature}
+    found = hessian_spectrum(net, X, T, weights=[1.0, 0.0, 2.0, 3.0], **ways)
+    same = hessian_spectrum(net, X[often], T[often], **ways)
+    np.testing.assert_allclose(found.values, same.values, rtol=1e-9, atol=1e-11)
+    with pytest.raises(ValueError, match=r"weights must have shape \(N,\) = \(4,\)"):
+        hessian_spectrum(net, X, T, weights=[1.0], **ways)
+
+
 def test_the_outer_product_by_products_needs_no_targets():
     net, X, _ = case((4, 6, 3), "tanh", "softmax", N=9)
     values = np.linalg.eigvalsh(jl.outer_product_hessian(net, X))

@@ -18,8 +18,8 @@ CHAPTERS = HERE.parent / "notebooks"
 BELONGS = {
     "hw1": {"03_jacobian", "04_output_units"},
     "hw2": {"02_backpropagation", "06_differences"},
-    "hw3": {"07_hessian", "09_hessian_vector"},
-    "hw4": {"08_outer_product"},
+    "hw3": {"07_hessian", "09_hessian_vector", "13_spectrum"},
+    "hw4": {"08_outer_product", "10_levenberg_marquardt"},
 }
 
 
