@@ -194,6 +194,9 @@ class Naming:
 
     def _is_right_for(self, n, arguments):
         """Tell whether the answer to case n is right for other arguments."""
+        arrays = [q for q in arguments if isinstance(q, (np.ndarray, list))]
+        if not all(np.isfinite(joined(q)).all() for q in arrays):
+            return False
         try:
             right = self.check.right(*arguments)
         except (ValueError, IndexError, KeyError, np.linalg.LinAlgError):

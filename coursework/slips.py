@@ -38,17 +38,36 @@ def slips(source):
         node.id for node in ast.walk(tree.body[0])
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
     }  # fmt: skip
-    roles = roles_of(tree)
-    found = {}
-    for place, node in enumerate(ast.walk(tree)):
+    roles, places, found = roles_of(tree), places_of(tree), {}
+    for node in list(ast.walk(tree)):
         for says, new in changes(node, sorted(names), own, roles.get(id(node), "")):
-            spoilt = copy.deepcopy(tree)
-            old = next(itertools.islice(ast.walk(spoilt), place, None))
-            if put(spoilt, old, new):
-                text = ast.unparse(ast.fix_missing_locations(spoilt))
-                found.setdefault(text, f"in one place {says}")
+            if id(node) in places:
+                put(places[id(node)], new)
+                found.setdefault(ast.unparse(tree), f"in one place {says}")
+                put(places[id(node)], node)
     found.pop(ast.unparse(tree), None)
     return [(says, text) for text, says in found.items()]
+
+
+def places_of(tree):
+    """Return {id of a node: (what it is part of, as what, at which place of a list)}."""
+    found = {}
+    for parent in ast.walk(tree):
+        for name, value in ast.iter_fields(parent):
+            if isinstance(value, list):
+                found |= {id(item): (parent, name, n) for n, item in enumerate(value)}
+            elif isinstance(value, ast.AST):
+                found[id(value)] = (parent, name, None)
+    return found
+
+
+def put(place, node):
+    """Put a node in a place of the tree."""
+    parent, name, n = place
+    if n is None:
+        setattr(parent, name, node)
+    else:
+        getattr(parent, name)[n] = node
 
 
 def roles_of(tree):
@@ -70,21 +89,6 @@ def roles_of(tree):
             inside = node.slice if isinstance(node, ast.Subscript) else node
             roles |= {id(part): "index" for part in ast.walk(inside)}
     return roles
-
-
-def put(tree, old, new):
-    """Put a node in the place of another; tell whether it was found."""
-    for parent in ast.walk(tree):
-        for name, value in ast.iter_fields(parent):
-            if value is old:
-                setattr(parent, name, new)
-                return True
-            if isinstance(value, list):
-                for n, item in enumerate(value):
-                    if item is old:
-                        value[n : n + 1] = [] if new is None else [new]
-                        return True
-    return False
 
 
 def with_names(node, own):

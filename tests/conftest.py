@@ -25,6 +25,24 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("page_name", names, scope="module")
 
 
+@pytest.fixture
+def gathered():
+    """Return gathered(cluster, client), which waits until both workers are there.
+
+    Where a worker was killed, another comes in its place, unless its nanny was just then
+    busy with the dead one: nobody would come. Then one more is asked for.
+    """
+
+    def wait(cluster, client):
+        try:
+            client.wait_for_workers(2, timeout=60)
+        except TimeoutError:
+            cluster.scale(len(cluster.worker_spec) + 1)
+            client.wait_for_workers(2, timeout=120)
+
+    return wait
+
+
 @pytest.fixture(autouse=True)
 def blocked():
     """Let the blocked engine compute, unless a test asks for another: see `engine`."""

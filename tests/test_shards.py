@@ -101,9 +101,9 @@ def cluster(tmp_path_factory):
 
 
 @pytest.fixture
-def client(cluster):
+def client(cluster, gathered):
     with Client(cluster) as client:
-        client.wait_for_workers(2)
+        gathered(cluster, client)
         yield client
 
 

@@ -40,7 +40,12 @@ def verdicts(kind, stride):
 
 @pytest.mark.parametrize(
     ("kind", "stride", "least", "rate"),
-    [("", 16, 390, 0.9), ("second-", 2, 70, 0.6), ("untuned-", 2, 55, 0.4)],
+    [
+        ("", 16, 390, 0.9),
+        ("second-", 2, 70, 0.6),
+        ("untuned-", 2, 55, 0.4),
+        ("fresh-", 2, 96, 0.85),
+    ],
 )
 def test_most_mistakes_are_named_and_none_wrongly(kind, stride, least, rate):
     stride = 1 if ALL else stride

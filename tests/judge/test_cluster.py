@@ -17,7 +17,7 @@ KILLER = b"this submission ends its worker"
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory):
+def local(tmp_path_factory):
     """Start two worker processes."""
     needs("bubblewrap")
     with LocalCluster(
@@ -27,13 +27,13 @@ def address(tmp_path_factory):
         scheduler_port=0,
         local_directory=str(tmp_path_factory.mktemp("workers")),
     ) as local:
-        yield local.scheduler_address
+        yield local
 
 
 @pytest.fixture
-def client(address):
-    with cluster.connect(address) as client:
-        client.wait_for_workers(2)  # however busy the machine is
+def client(local, gathered):
+    with cluster.connect(local.scheduler_address) as client:
+        gathered(local, client)
         yield client
 
 
@@ -129,7 +129,7 @@ def test_no_scheduler_is_said(monkeypatch):
         cluster.connect("tcp://127.0.0.1:9")
 
 
-def test_another_version_of_the_judge_is_refused(address, monkeypatch):
+def test_another_version_of_the_judge_is_refused(local, monkeypatch):
     monkeypatch.setattr(cluster, "code_fingerprint", lambda: str(os.getpid()))
     with pytest.raises(cluster.ClusterError, match="another version"):
-        cluster.connect(address)
+        cluster.connect(local.scheduler_address)
