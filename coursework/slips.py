@@ -50,7 +50,7 @@ def slips(source):
 
 
 def places_of(tree):
-    """Return {id of a node: (what it is part of, as what, at which place of a list)}."""
+    """Return {id of a node: (what it is part of, as what, where in a list)}."""
     found = {}
     for parent in ast.walk(tree):
         for name, value in ast.iter_fields(parent):
