@@ -29,8 +29,8 @@ def pytest_generate_tests(metafunc):
 def gathered():
     """Return gathered(cluster, client), which waits until both workers are there.
 
-    Where a worker was killed, another comes in its place, unless its nanny was lost just
-    then: nobody would come. Then one more is asked for.
+    Where a worker was killed, another comes in its place, unless its nanny was lost
+    just then: nobody would come. Then one more is asked for.
     """
 
     def wait(cluster, client):
