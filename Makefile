@@ -128,7 +128,8 @@ notebooks: env ## execute all notebooks and store their outputs
 	    $(BIN)/jupyter nbconvert --to notebook --execute --inplace \
 	    --ExecutePreprocessor.record_timing=False \
 	    --ExecutePreprocessor.kernel_name=python3 \
-	    --ExecutePreprocessor.coalesce_streams=True \
+	    --NotebookExporter.preprocessors=nbconvert.preprocessors.CoalesceStreamsPreprocessor \
+	    --CoalesceStreamsPreprocessor.enabled=True \
 	    --ExecutePreprocessor.timeout=120 \
 	    --ClearMetadataPreprocessor.enabled=True \
 	    --ClearMetadataPreprocessor.clear_cell_metadata=False \
