@@ -1,6 +1,7 @@
 """The six figures answer to mouse, finger and keys, with the library's numbers."""
 
 import json
+import re
 import statistics
 
 import numpy as np
@@ -191,3 +192,11 @@ def test_an_update_takes_little_time(source_site, chromium, name, capsys):
             print(f"\n{name}: {median:.2f} ms an update, at most {most:.2f}")
         assert len(times) >= 20
         assert median < 100  # a machine with much else to do
+
+
+@pytest.mark.book
+def test_every_figure_has_its_page(html):
+    """`test_pages.py` wakes them there."""
+    pages = [*html.glob("notebooks/*.html"), html / "book" / "index.html"]
+    text = "".join(path.read_text(encoding="utf-8") for path in pages)
+    assert set(re.findall(r'<jc-figure[^>]* name="([a-z-]+)"', text)) == set(NAMES)
