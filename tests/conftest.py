@@ -35,7 +35,7 @@ def gathered():
 
     def wait(cluster, client):
         try:
-            client.wait_for_workers(2, timeout=60)
+            client.wait_for_workers(2, timeout=20)
         except TimeoutError:
             cluster.scale(len(cluster.worker_spec) + 1)
             client.wait_for_workers(2, timeout=120)

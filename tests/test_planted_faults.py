@@ -215,12 +215,7 @@ ANSWERS = {
         m.obd_saliency(net, X, 0.7),
         m.obs_saliency(net, X, 0.7),
         m.update_inverse(np.diag(1 + v**2), v, 0.7),
-        *(
-            part
-            for rule in ("obs", "obd", "magnitude")
-            for pruned in [m.prune(net, X, 0.7, 7, rule=rule, refresh=3)]
-            for part in (pruned.net.w, pruned.deleted)
-        ),
+        *deletions(m, net, X),
     ],
     "influence": lambda m, net, X, T, v, u, dX: [*influences(m, net, X, T)],
     "kronecker": lambda m, net, X, T, v, u, dX: [*products(m, net, X, T)],
@@ -229,6 +224,16 @@ ANSWERS = {
         *posteriors(m, net.with_output(jl.OUTPUT_UNITS["linear"]), X, T, 3.0),
     ],
 }
+
+
+def deletions(m, net, X):
+    """Return what is left of a network, and what has gone, by every rule."""
+    token = choice.within.set(False)  # it is a caller of other lessons
+    for rule in ("obs", "obd", "magnitude"):
+        pruned = m.prune(net, X, 0.7, 7, rule=rule, refresh=3)
+        yield from (pruned.net.w, pruned.deleted)
+    yield m.prune(net, X, 0.7, 4, weights=np.arange(1.0, 1 + len(X))).net.w
+    choice.within.reset(token)
 
 
 def products(m, net, X, T):
