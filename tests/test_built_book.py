@@ -184,3 +184,11 @@ def test_a_page_says_what_it_is_to_those_who_link_to_it(html, page_name):
 def test_every_chapter_is_in_the_book(html):
     chapters = {p.stem for p in (html.parents[1] / "notebooks").glob("*.ipynb")}
     assert chapters <= {p.stem for p in (html / "notebooks").glob("*.html")}
+
+
+def test_no_label_of_a_cell_is_a_formula(html):
+    """On a phone it stands beside the cell as it is, and nothing typesets it."""
+    for path in (*html.glob("notebooks/*.html"), *html.glob("book/*.html")):
+        page = BeautifulSoup(path.read_text(encoding="utf-8"), "lxml")
+        labels = [cell["data-label"] for cell in page.select("[data-label]")]
+        assert [label for label in labels if "\\" in label] == [], path.name

@@ -4,6 +4,7 @@ Descriptions and keywords stand in `pages.toml`. The address of the site stands 
 `html.baseurl` of `_config.yml`, and everything that needs it takes it from there.
 """
 
+import re
 import struct
 import tomllib
 from html import escape
@@ -14,6 +15,7 @@ from bs4 import BeautifulSoup
 
 HERE = Path(__file__).parent
 WIDE = 3  # columns from which on a table becomes cards on a phone
+LETTERS = {"lambda": "λ", "eta": "η", "epsilon": "ε", "alpha": "α", "beta": "β"}
 
 
 def pages():
@@ -120,9 +122,20 @@ def _begin(app):
     app.builder.jachess_twins = {}
 
 
+def _without_tex(words):
+    """Return words whose formulas are plain letters: a label cannot be typeset."""
+    bare = re.sub(r"\\math(?:bf|rm)\{([^}]*)\}", r"\1", words)
+    bare = re.sub(r"\\[()]", "", bare)
+    bare = re.sub(r"\\([a-z]+)", lambda found: LETTERS[found[1]], bare)
+    return bare.replace(" ,", ",")
+
+
 def _label_cells(table):
     """Tell each cell its column: on a phone, rows become cards that name them."""
-    heads = [cell.get_text(" ", strip=True) for cell in table.select("thead th")]
+    heads = [
+        _without_tex(cell.get_text(" ", strip=True))
+        for cell in table.select("thead th")
+    ]
     if len(heads) < WIDE:
         return
     table["class"] = [*table.get("class", []), "jc-cards"]
