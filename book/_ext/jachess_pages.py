@@ -15,7 +15,13 @@ from bs4 import BeautifulSoup
 
 HERE = Path(__file__).parent
 WIDE = 3  # columns from which on a table becomes cards on a phone
-LETTERS = {"lambda": "λ", "eta": "η", "epsilon": "ε", "alpha": "α", "beta": "β"}
+SIGNS = {
+    "partial": "∂", "delta": "δ", "Delta": "Δ", "sum": "Σ", "nabla": "∇",
+    "epsilon": "ε",
+    "simeq": "≃", "sigma": "σ", "lambda": "λ", "top": "ᵀ", "times": "×", "cdot": "·",
+    "alpha": "α", "eta": "η", "mu": "μ", "Sigma": "Σ", "le": "≤", "ge": "≥", "in": "∈",
+    "tanh": "tanh", "ln": "ln", "log": "log", "pi": "π", "odot": "⊙", "pm": "±",
+}  # fmt: skip
 
 
 def pages():
@@ -122,20 +128,24 @@ def _begin(app):
     app.builder.jachess_twins = {}
 
 
-def _without_tex(words):
-    """Return words whose formulas are plain letters: a label cannot be typeset."""
-    bare = re.sub(r"\\math(?:bf|rm)\{([^}]*)\}", r"\1", words)
-    bare = re.sub(r"\\[()]", "", bare)
-    bare = re.sub(r"\\([a-z]+)", lambda found: LETTERS[found[1]], bare)
-    return bare.replace(" ,", ",")
+def readable(tex):
+    """Return a formula as one would type it, without a backslash."""
+    tex = re.sub(r"\\[vm]([JM])\b", r"\1", tex)  # letters that have a colour
+    tex = tex.replace(r"\{", "⟨").replace(r"\}", "⟩")
+    tex = re.sub(r"\\(?:[;,!:> ]|quad|qquad)", " ", tex)
+    tex = re.sub(r"\\([A-Za-z]+)", lambda m: SIGNS.get(m[1], ""), tex)
+    return re.sub(r"[{}\\^&]", "", tex).replace("⟨", "{").replace("⟩", "}")
+
+
+def _label(cell):
+    """Return the words of a heading; nothing typesets a label, so formulas are read."""
+    words = cell.get_text(" ", strip=True)
+    return re.sub(r"\\\((.*?)\\\)", lambda m: readable(m[1]), words).replace(" ,", ",")
 
 
 def _label_cells(table):
     """Tell each cell its column: on a phone, rows become cards that name them."""
-    heads = [
-        _without_tex(cell.get_text(" ", strip=True))
-        for cell in table.select("thead th")
-    ]
+    heads = [_label(cell) for cell in table.select("thead th")]
     if len(heads) < WIDE:
         return
     table["class"] = [*table.get("class", []), "jc-cards"]

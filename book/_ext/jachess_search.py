@@ -10,25 +10,9 @@ import re
 from pathlib import Path
 
 from docutils import nodes
-from jachess_pages import pages
+from jachess_pages import pages, readable
 
 SKIPPED = (nodes.title, nodes.raw, nodes.section, nodes.math_block, nodes.literal_block)
-SIGNS = {
-    "partial": "∂", "delta": "δ", "Delta": "Δ", "sum": "Σ", "nabla": "∇",
-    "epsilon": "ε",
-    "simeq": "≃", "sigma": "σ", "lambda": "λ", "top": "ᵀ", "times": "×", "cdot": "·",
-    "alpha": "α", "eta": "η", "mu": "μ", "Sigma": "Σ", "le": "≤", "ge": "≥", "in": "∈",
-    "tanh": "tanh", "ln": "ln", "log": "log", "pi": "π", "odot": "⊙", "pm": "±",
-}  # fmt: skip
-
-
-def readable(tex):
-    """Return a formula as one would type it: nobody searches for a backslash."""
-    tex = re.sub(r"\\[vm]([JM])\b", r"\1", tex)  # letters that have a colour
-    tex = tex.replace(r"\{", "⟨").replace(r"\}", "⟩")
-    tex = re.sub(r"\\(?:[;,!:> ]|quad|qquad)", " ", tex)
-    tex = re.sub(r"\\([A-Za-z]+)", lambda m: SIGNS.get(m[1], ""), tex)
-    return re.sub(r"[{}\\^&]", "", tex).replace("⟨", "{").replace("⟩", "}")
 
 
 def _text_of(section):
