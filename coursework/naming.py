@@ -74,7 +74,6 @@ class Naming:
             (n for n, good in enumerate(fine) if not good),
             key=lambda n: joined(rights[n]).size,
         )
-        self.wrong_in_order = sorted(self.wrong)
         self.keys = [
             keys_of(*case) for case in zip(answers, rights, self.given, strict=True)
         ]
@@ -209,7 +208,7 @@ class Naming:
         right = sum(2**n for n, fine in enumerate(self.fine) if fine)
         for says, known in SLIPS.get(self.check.question, {}).items():
             for cases, *marks in known:
-                wrong = zip(self.wrong_in_order, marks, strict=False)
+                wrong = zip(sorted(self.wrong), marks, strict=False)
                 if cases == right and all(
                     np.isfinite(mark(self.answers[n])) == (wanted is not None)
                     and (wanted is None or fits(self.answers[n], wanted, False))

@@ -214,7 +214,8 @@ def prune(
     Raises
     ------
     ValueError
-        If an argument does not fit, or a weight at a place in `deleted` is not zero.
+        If an argument does not fit, a weight at a place in `deleted` is not zero, or
+        negative weights leave A without a least deletion.
 
     Examples
     --------
@@ -222,7 +223,7 @@ def prune(
     >>> prune(net, [[1.0, 0.0], [0.0, 1.0]], 0.01, 2).deleted
     (0, 2)
     """
-    w, deleted = check_prune(net, X, alpha, count, rule, deleted, refresh)
+    w, deleted = check_prune(net, X, alpha, count, rule, deleted, refresh, weights)
     move = rule == "obs" if move is None else move
     for turn in range(count):
         if turn % refresh == 0:

@@ -229,6 +229,22 @@ def test_surgery_is_the_exact_refit_in_the_linear_case():
         assert (pruned.w[list(deleted)] == 0).all()
 
 
+@pytest.mark.parametrize(
+    "of", [inverse_outer_product, obs_saliency, lambda *a, **k: prune(*a, 1, **k)]
+)
+def test_an_alpha_that_weights_hide_is_refused(of, engine):
+    net, X, _ = case((2, 5, 3), "tanh", "sigmoid", N=4)
+    of(net, X, 0.5, weights=[1e9] * 4)
+    with pytest.raises(ValueError, match=r"alpha is 0\.5, and rounding hides it"):
+        of(net, X, 0.5, weights=[1e20, 1, -1e20, 1])
+
+
+def test_nothing_is_pruned_where_no_deletion_costs_least():
+    net, X, _ = case((2, 5, 3), "tanh", "sigmoid", N=4)
+    with pytest.raises(ValueError, match="no deletion costs least: use a larger alpha"):
+        prune(net, X, 0.5, 2, weights=[-1e3] * 4)
+
+
 def test_weights_count_patterns_for_pruning():
     net, X, _ = case((2, 5, 3), "tanh", "sigmoid", N=4)
     found = prune(net, X, 0.5, 6, refresh=2, weights=[1.0, 0.0, 2.0, 3.0])

@@ -78,7 +78,7 @@ class Task:
     beside, what to use where they are too many). One that does not fill it returns a
     vector, which is copied there if a caller asks. A sum over patterns is one that Dask
     arrays and weights go into; `is_sum` may be a function of the arguments. `finish`
-    is applied to the result.
+    is applied to the result. `weighed` checks the arguments once more, with `weights`.
     """
 
     check: object
@@ -87,6 +87,7 @@ class Task:
     is_sum: object = False
     fills: bool = True
     finish: object = None
+    weighed: object = None
 
     def call(self, plain, public, given):
         """Answer a caller."""
@@ -109,6 +110,8 @@ class Task:
         arguments = self.check(**given)
         if weights is not None:
             weights = check_weights(weights, arguments["net"], len(arguments["X"]))
+        if self.weighed:
+            self.weighed(**arguments, weights=weights)
         return self._answer(engine, plain, arguments, out, weights)
 
     def _answer(self, engine, plain, arguments, out, weights):

@@ -15,6 +15,7 @@ from jachess_lib._engine.inputs import (
     check_network,
     check_number,
     check_positive,
+    check_weights,
 )
 from jachess_lib._engine.outer_product import _outer_product_diagonal
 
@@ -25,20 +26,15 @@ def check_alpha(alpha):
     return check_positive("alpha", alpha, why)
 
 
-def _check_diagonal(net, X, alpha):
+def _check(net, X, alpha):
     return {"net": net, "X": check_inputs(net, X), "alpha": check_alpha(alpha)}
 
 
-def _check(net, X, alpha):
-    given = _check_diagonal(net, X, alpha)
-    _require_visible(**given)
-    return given
-
-
-def _require_visible(net, X, alpha):
+def _require_visible(net, X, alpha, weights):
     """Refuse an alpha that rounding hides beside the curvature of the patterns."""
     wider = net.with_parameters(net.w.astype(wide(net.w.dtype), copy=False))
-    trace = float(_outer_product_diagonal(wider, X).sum())
+    sizes = None if weights is None else np.abs(weights).astype(float)
+    trace = float(_outer_product_diagonal(wider, X, sizes).sum())
     least = np.finfo(float).eps * trace
     if alpha < least:
         raise ValueError(
@@ -102,17 +98,26 @@ def _of_parameters(net, X, alpha):
 
 
 inverse_outer_product = Task(
-    _check, _inverse_outer_product, result=_square, is_sum=_no_shards
+    _check,
+    _inverse_outer_product,
+    result=_square,
+    is_sum=_no_shards,
+    weighed=_require_visible,
 )
 obd_saliency = Task(
-    _check_diagonal,
+    _check,
     _obd_saliency,
     result=_of_parameters,
     fills=False,
     is_sum=_no_shards,
 )
 obs_saliency = Task(
-    _check, _obs_saliency, result=_of_parameters, fills=False, is_sum=_no_shards
+    _check,
+    _obs_saliency,
+    result=_of_parameters,
+    fills=False,
+    is_sum=_no_shards,
+    weighed=_require_visible,
 )
 
 
@@ -143,7 +148,7 @@ def check_update(inverse, J, M):
     return inverse, J, M
 
 
-def check_prune(net, X, alpha, count, rule, deleted, refresh):
+def check_prune(net, X, alpha, count, rule, deleted, refresh, weights):
     """Return the parameters in double precision, and a list of what has gone."""
     check_network("net", net)
     check_choice("rule", rule, ("obs", "obd", "magnitude"))
@@ -159,7 +164,10 @@ def check_prune(net, X, alpha, count, rule, deleted, refresh):
     left = P - len(deleted)
     if check_count("count", count) > left:
         raise ValueError(f"count is {count}, but only {left} weights are left")
-    _check(net, X, alpha)
+    given = _check(net, X, alpha)
+    if weights is not None:
+        weights = check_weights(weights, net, len(given["X"]))
+    _require_visible(**given, weights=weights)
     return w, deleted
 
 
@@ -169,8 +177,20 @@ def in_its_precision(net, w):
 
 
 def inverse_within(A, deleted):
-    """Return the inverse of A without some rows and columns, with zeros in them."""
+    """Return the inverse of A without some rows and columns, with zeros in them.
+
+    A has to be positive definite: otherwise a deletion may lower the error as far as
+    one likes, and none costs least.
+    """
     kept = np.delete(np.arange(len(A)), deleted)
     B = np.zeros_like(A)
+    try:
+        np.linalg.cholesky(A[np.ix_(kept, kept)])
+    except np.linalg.LinAlgError:
+        raise ValueError(
+            "the weights of the patterns take away more curvature than alpha and the "
+            "other patterns hold, so no deletion costs least: use a larger alpha, or "
+            "no negative weights"
+        ) from None
     B[np.ix_(kept, kept)] = inverse_of(A[np.ix_(kept, kept)])
     return B
