@@ -270,7 +270,8 @@ def way_back(run, dE_dw):
         # eq-influence-back: ∂E_*/∂d_τ = ∂E_*/∂w_τ + μ ∂E_*/∂d_{τ+1}
         dE_dd = dE_dw + run.momentum * dE_dd
         # eq-influence-unrolled: −∂E_*/∂c_n = η Σ_τ ∇E_n(w_{τ−1})ᵀ ∂E_*/∂d_τ
-        slopes += run.rate * error_gradients(net, run.X, run.T) @ dE_dd
+        g = error_gradients(net, run.X, run.T)
+        slopes = slopes + run.rate * g @ dE_dd
         A = HessianOperator(net, run.X, run.T, weights=run.weights).plus(run.alpha)
         # ∂E_*/∂w_{τ−1} = ∂E_*/∂w_τ − ηA(w_{τ−1}) ∂E_*/∂d_τ
         dE_dw = dE_dw - run.rate * (A @ dE_dd)

@@ -29,11 +29,15 @@ class Ball:
         self.value, self.rounding = value, rounding
 
     def __add__(self, other):
+        if isinstance(other, np.ndarray):
+            return NotImplemented  # NumPy goes through its entries
         other = ball(other)
         value = self.value + other.value
         return Ball(value, self.rounding + other.rounding + abs(value))
 
     def __mul__(self, other):
+        if isinstance(other, np.ndarray):
+            return NotImplemented
         other = ball(other)
         value = self.value * other.value
         carried = (
@@ -58,16 +62,39 @@ class Ball:
         carried = (self.rounding + abs(value) * other.rounding) / abs(other.value)
         return Ball(value, carried + abs(value))
 
+    def __rtruediv__(self, other):
+        return ball(other) / self
+
     __radd__, __rmul__ = __add__, __mul__
 
     def __pow__(self, power):
-        assert power == 2
-        return self * self
+        assert power in (1, 2)
+        return self if power == 1 else self * self
+
+    # what NumPy asks of numbers of a kind it does not know
+
+    def sqrt(self):
+        """Return the root of a number that is not negative."""
+        return root(self)
+
+    def log(self):
+        """Return ln."""
+        return logarithm(self)
+
+    def exp(self):
+        """Return e to it; a place that is masked has −∞ for its exponent."""
+        return exponential(self) if self.value.is_finite() else Ball(ZERO)
+
+    def __ge__(self, other):
+        return self.value.mid() >= ball(other).value.mid()
 
 
 def ball(number):
     """Return an exact number as a ball."""
-    return number if isinstance(number, Ball) else Ball(arb(float(number)))
+    if isinstance(number, Ball):
+        return number
+    # one float stands for a number that none is
+    return Ball(arb.pi() if number == np.pi else arb(float(number)))
 
 
 def balls(array):
@@ -164,6 +191,8 @@ sigmoid = unit(_logistic, _logistic_slope)
 softplus = unit(_softplus, _logistic)
 exponential = unit(arb.exp, arb.exp)
 reciprocal = unit(lambda a: 1 / a, lambda a: 1 / a**2)
+root = unit(arb.sqrt, lambda a: 1 / (2 * a.sqrt()))
+logarithm = unit(arb.log, lambda a: 1 / a)
 log1p = unit(arb.log1p, lambda a: 1 / (1 + a))
 
 

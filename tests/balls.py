@@ -19,7 +19,6 @@ from ball_units import HIDDEN_UNITS, OUTPUT_UNITS, ZERO, ball, balls, solve
 from flint import arb, ctx
 
 import jachess_lib as jl
-from book._ext.jachess_ledger import functions
 from jachess_lib._engine import choice, connection
 
 BITS = 400
@@ -272,33 +271,3 @@ def proved_digits(engine="plain"):
         for name, (_, digits) in distances(c, truths(c), engine, np.float64).items():
             least[name] = min(least[name], round(digits, 1))
     return least
-
-
-# Where a tagged line stands in a part of a function, the function whose answer is held.
-PARTS = {
-    "error_signals": "error_gradient",
-    "back_through_layer": "input_jacobian",
-    "second_derivatives": "exact_hessian",
-    "feed": "exact_hessian",
-    "one_layer_down": "exact_hessian",
-    "changes_forward": "hessian_vector_product",
-    "_linear_dy_da": "parameter_jacobian",
-    "_sigmoid_dy_da": "parameter_jacobian",
-    "_softmax_dy_da": "parameter_jacobian",
-    "one_more": "inverse_outer_product",
-}
-
-
-def proved_equations():
-    """Return {label: digits} of the equations that a plain body computes by.
-
-    An equation is a line of a function, and the digits are those that are proved of
-    the function's answer.
-    """
-    digits, tagged = proved_digits("plain"), functions()
-    held = {
-        label: PARTS.get(name, name)
-        for label, (module, name) in tagged.items()
-        if not module.endswith("language_model")  # its parts have a `forward` too
-    }
-    return {label: digits[name] for label, name in held.items() if name in digits}

@@ -266,6 +266,7 @@ def test_the_shapes_of_the_notation_are_those_of_the_library():
         "step": (1e-6, {}),
         "alpha": (1.0, {}),
         "damping": (1e-3, {}),
+        "gain": (0.5, {}),
         "np.eye(K)": (np.eye(2), sizes),
     }
     table = page("notation").split("## The table")[1].split("$D$ counts")[0]

@@ -25,6 +25,7 @@ from balls import (
     truth,
     truths,
 )
+from balls_applied import applied, applied_digits, laplace, proved_equations
 from oracles import Plain, case_name, exact, mp_gradient
 
 import jachess_lib as jl
@@ -99,6 +100,17 @@ def test_the_ledger_s_digits():
     assert min(digits.values()) > DIGITS[np.float64]
 
 
+def test_every_digit_of_what_the_hessian_is_for():
+    digits = applied_digits()
+    assert len(digits) > 20
+    assert min(digits.values()) > DIGITS[np.float64], digits
+
+
+def test_equations_of_every_kind_are_proved():
+    modules = {label.split("-")[1] for label in proved_equations()}
+    assert modules > {"jacobian", "laplace", "kronecker", "influence", "language"}
+
+
 def test_balls_hold_what_another_witness_says():
     c = case((2, 3, 4, 3), ("tanh", "gelu"), "softmax", 2)
     plain, X, T = Plain(c.net), exact(c.X), exact(c.T)
@@ -141,3 +153,20 @@ def test_a_mistake_in_the_twelfth_digit_is_caught():
     assert held(H, true, np.float64)[0] < STATED
     H[0, -1] *= 1 + 1e-12
     assert held(H, true, np.float64)[0] > STATED
+
+
+def test_a_mistake_in_the_twelfth_digit_of_an_application_is_caught():
+    for name, value, true in applied():
+        value = np.array(value, dtype=float, ndmin=1)
+        value.flat[np.argmax(abs(value))] *= 1 + 1e-12
+        assert held(value, true, np.float64)[1] < 12.5, name
+
+
+def test_a_solver_in_single_precision_is_caught(monkeypatch):
+    solve = laplace.solve_triangular
+    monkeypatch.setattr(
+        laplace,
+        "solve_triangular",
+        lambda R, B, **how: solve(R.astype(np.float32), B, **how),
+    )
+    assert applied_digits()["activation_variance"] < 9
