@@ -248,7 +248,57 @@ def test_a_module_that_cannot_be_represented_is_refused_by_name(layers, error, s
         from_torch(Sequential(layers))
 
 
+@pytest.mark.parametrize("last", ["Sigmoid", "Softmax"])
+@pytest.mark.parametrize("dim", [1, -1])
+def test_the_last_module_is_the_output_unit(last, dim):
+    asleep = module("Dropout", p=0.0, training=True)
+    model = Sequential([TWO[0], module("Tanh"), asleep, TWO[1], module(last, dim=dim)])
+    net = from_torch(model)
+    assert (net.output.name, net.sizes) == (last.lower(), (4, 3, 2))
+    assert net == from_torch(Sequential(model[:-1]), output=last.lower())
+
+
+def likeness():
+    """Return a package that makes what `from_torch` reads: PyTorch, to `to_torch`."""
+
+    class Linear(SimpleNamespace):
+        def __init__(self, ins, outs):
+            shapes = {"weight": (outs, ins), "bias": (outs,)}
+            super().__init__(**{n: SimpleNamespace(shape=s) for n, s in shapes.items()})
+
+    def made(kind):
+        defaults = {"GELU": {"approximate": "none"}, "Softplus": {"beta": 1}}
+        return lambda **how: module(kind, **defaults.get(kind, {}), **how)
+
+    kinds = ("Tanh", "Sigmoid", "ReLU", "GELU", "Softplus", "Identity", "Softmax")
+    nn = SimpleNamespace(
+        Linear=Linear,
+        Sequential=lambda *modules: Sequential(modules),
+        **{kind: made(kind) for kind in kinds},
+    )
+    return SimpleNamespace(nn=nn, from_numpy=Tensor)
+
+
+@pytest.mark.parametrize("output", jl.OUTPUT_UNITS)
+@pytest.mark.parametrize("logits", [True, False])
+def test_a_network_goes_to_pytorch_and_comes_back(output, logits, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", likeness())
+    hidden = ("softplus", "gelu", "tanh", "relu", "identity")
+    net = jl.Network.random((4, 3, 2, 5, 3, 6, 2), hidden, output, seed=1)
+    model = to_torch(net, logits=logits)
+    for place, layer in enumerate(m for m in model if type(m).__name__ == "Linear"):
+        outs, ins = net.W[place].shape
+        assert (layer.weight.shape, layer.bias.shape) == ((outs, ins - 1), (outs,))
+        layer.weight, layer.bias = layer.weight.data, layer.bias.data
+    last = type(model[-1]).__name__
+    assert last == ("Linear" if logits or output == "linear" else output.capitalize())
+    assert from_torch(model, **({"output": output} if logits else {})) == net
+
+
 def test_other_mistakes_with_modules():
+    awake = Sequential([module("Dropout", p=0.5, training=True)])
+    with pytest.raises(ValueError, match=r"model\[1\]\[0\] is a Dropout, which draws"):
+        from_torch(Sequential([TWO[0], awake]))
     with pytest.raises(TypeError, match=r"must be a torch.nn.Sequential"):
         from_torch(TWO[0])
     with pytest.raises(ValueError, match="ends with Sigmoid itself"):

@@ -245,6 +245,14 @@ def test_nothing_is_pruned_where_no_deletion_costs_least():
         prune(net, X, 0.5, 2, weights=[-1e3] * 4)
 
 
+@pytest.mark.parametrize("of", [inverse_outer_product, obd_saliency, obs_saliency])
+def test_weights_count_patterns(of, engine):
+    net, X, _ = case((2, 5, 3), "tanh", "sigmoid", N=4)
+    found = of(net, X, 0.5, weights=[1.0, 0.0, 2.0, 3.0])
+    same = of(net, X[[0, 2, 2, 3, 3, 3]], 0.5)
+    np.testing.assert_allclose(found, same, rtol=1e-9, atol=1e-13)
+
+
 def test_weights_count_patterns_for_pruning():
     net, X, _ = case((2, 5, 3), "tanh", "sigmoid", N=4)
     found = prune(net, X, 0.5, 6, refresh=2, weights=[1.0, 0.0, 2.0, 3.0])

@@ -193,6 +193,18 @@ def test_shared_weights_in_loops(setting):
 
 
 @pytest.mark.parametrize("setting", ["expand", "reduce"])
+@pytest.mark.parametrize(("K", "J"), [(1, 4), (2, 1)])
+def test_a_single_output_or_unit_at_several_positions(setting, K, J):
+    rng = np.random.default_rng(3)
+    z, S = rng.normal(size=(3, 2, 5)), rng.normal(size=(3, 2, K, J))
+    A, B = shared_factors(z, S, np.tile(np.eye(K), (3, 1, 1)), setting)
+    every = z.sum(axis=1) / 2 if setting == "reduce" else z.reshape(6, 5)
+    uses = S.sum(axis=1) if setting == "reduce" else S.reshape(6, K, J)
+    np.testing.assert_allclose(A, every.T @ every / len(every), rtol=1e-13)
+    np.testing.assert_allclose(B, sum(s.T @ s for s in uses), rtol=1e-13)
+
+
+@pytest.mark.parametrize("setting", ["expand", "reduce"])
 def test_one_position_is_no_sharing(setting):
     net, X, _ = case((3, 4, 2), output="softmax", N=5)
     trace = jl.forward(net, X)
@@ -543,6 +555,8 @@ def test_a_bad_gradient_is_told(split):
         f.solve(np.ones((4, 4)), 0.0, split=split)
     with pytest.raises(ValueError, match="B must be symmetric"):
         jl.KroneckerFactors(f.A, np.triu(f.B)).solve(np.ones((4, 4)), 1.0, split=split)
+    with pytest.raises(ValueError, match="A must be symmetric"):
+        jl.KroneckerFactors(np.triu(f.A), f.B).solve(np.ones((4, 4)), 1.0, split=split)
 
 
 def test_a_damping_that_is_hidden_is_told():
@@ -563,6 +577,13 @@ def test_a_damping_that_is_hidden_is_told():
         ({"z": np.ones((3, 2))}, r"z must have shape \(N, positions, I\)"),
         ({"S": np.ones((3, 3, 2, 4))}, r"S must have shape .* = \(3, 2\)"),
         ({"M": np.ones((3, 2, 3))}, r"M must have shape \(3, 2, 2\)"),
+        ({"z": np.ones((3, 0, 5)), "S": np.ones((3, 0, 2, 4))}, "z must have shape"),
+        ({"z": np.ones((3, 2, 0))}, "z must have shape"),
+        ({"S": np.ones((3, 2, 0, 4))}, "S must have shape"),
+        ({"S": np.ones((3, 2, 2, 0))}, "S must have shape"),
+        ({"z": np.full((3, 2, 5), np.nan)}, r"z\[0, 0, 0\] is nan"),
+        ({"S": np.full((3, 2, 2, 4), np.nan)}, r"S\[0, 0, 0, 0\] is nan"),
+        ({"M": np.full((3, 2, 2), np.nan)}, r"M\[0, 0, 0\] is nan"),
     ],
 )
 def test_bad_positions_are_told(change, message):
@@ -586,7 +607,19 @@ def test_a_bad_block_is_told(make):
         make(np.array([[0, np.inf], [1, 1]]), 1, 2)
 
 
+def test_a_power_above_one():
+    J = np.random.default_rng(5).normal(size=(4, 6))
+    G = (J.T @ J).reshape(2, 3, 2, 3)
+    L, R = np.einsum("jiqi->jq", G), np.einsum("jijp->ip", G)
+    found = shampoo_factors(G.reshape(6, 6), 2, 3, power=2.0)
+    whole = np.kron(L @ L, R @ R) / np.trace(L) ** 3
+    np.testing.assert_allclose(found.to_dense(), whole, rtol=1e-10)
+
+
 def test_a_bad_power_is_told():
+    one_negative = np.kron(np.eye(2), np.diag([1.0, -3.0, 1.0]))
+    with pytest.raises(ValueError, match="has the eigenvalue -6, and power 0.5"):
+        shampoo_factors(one_negative, 2, 3, power=0.5)
     with pytest.raises(ValueError, match="power must be larger than 0, got -1"):
         shampoo_factors(np.eye(6), 2, 3, power=-1)
     with pytest.raises(ValueError, match="eigenvalue -.* power 0.5 of it is not real"):

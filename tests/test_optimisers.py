@@ -131,14 +131,14 @@ def test_soap_over_two_steps():
 
 
 def test_muon_turns_the_inner_matrices_and_leaves_the_outer_to_adam():
-    step = muon(BLOCKS, 0.9, 0.95, ratio=3.0)
+    step, beside = muon(BLOCKS, 0.9, 0.7, ratio=3.0), adam(BLOCKS, 0.9, 0.7)
     found = matrices(step(G_1))
-    step = muon(BLOCKS, 0.9, 0.95, ratio=3.0)
-    step(G_1)
-    second = matrices(step(G_2))
+    beside(G_1)
+    second, outer = matrices(step(G_2)), matrices(beside(G_2))
     for name, Gamma in matrices(G_1).items():
         if name in "EU":
             np.testing.assert_allclose(found[name], 3 * np.sign(Gamma), rtol=1e-3)
+            np.testing.assert_allclose(second[name], 3 * outer[name], rtol=1e-12)
             continue
         scale = 0.2 * max(Gamma.shape) ** 0.5
         np.testing.assert_allclose(found[name], scale * newton_schulz(Gamma))
