@@ -2,12 +2,13 @@
 
 import numpy as np
 
+from coursework.bank.applications import APPLICATIONS
 from coursework.bank.question import UnusableError, question
 from coursework.bank.reading_code import READING_CODE
 from coursework.bank.second_order import SECOND_ORDER
 from coursework.bank.templates import FIRST_ORDER
 
-TEMPLATES = FIRST_ORDER + SECOND_ORDER + READING_CODE
+TEMPLATES = FIRST_ORDER + SECOND_ORDER + READING_CODE + APPLICATIONS
 TRIES = 200
 
 
