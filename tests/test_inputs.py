@@ -786,7 +786,7 @@ def test_targets_keep_the_precision_of_the_network():
 
 
 @EVERY_OUT
-def test_out_may_be_where_an_argument_is(name):
+def test_out_may_be_where_an_argument_is(name, engine):
     f, shape, arguments = arguments_of(name)
     expected = f(NET, *arguments)
     for i, A in enumerate(arguments):

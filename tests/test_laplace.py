@@ -298,6 +298,28 @@ def test_the_mean_of_a_softmax_is_a_distribution_near_that_of_many_draws():
     np.testing.assert_allclose(mean, y, atol=0.03)
 
 
+def test_the_mean_of_a_softmax_knows_how_the_weights_hang_together():
+    """Of the bias and the weight of an output little is known but their sum."""
+    X = 5 + np.linspace(-0.1, 0.1, 30)[:, None]
+    T = np.eye(3)[np.arange(30) % 3]
+    post = laplace(jl.Network.random((1, 3), output="softmax", seed=1), X, T, 0.01)
+    mean = post.predict(X).mean
+    J = jl.parameter_jacobian(post.net, X[:1], of="activations")[0]
+    cov, a = J @ post.covariance @ J.T, jl.forward(post.net, X[:1]).a[-1][0]
+    scattered = np.random.default_rng(5).multivariate_normal(a, cov, 200_000)
+    y = np.exp(scattered - scattered.max(axis=1, keepdims=True))
+    truth = (y / y.sum(axis=1, keepdims=True)).mean(axis=0)
+    np.testing.assert_allclose(mean[0], truth, atol=0.03)
+
+
+def test_draws_of_activations_come_in_pairs():
+    """Of two classes that are equal the mean is a half to rounding, whatever s."""
+    X = np.random.default_rng(6).standard_normal((4, 2))
+    net = jl.Network((2, 2), np.zeros(6), output="softmax")
+    mean = laplace(net, X, np.eye(2)[[0, 1, 1, 0]], 0.1).predict(3 * X).mean
+    np.testing.assert_allclose(mean, 0.5, rtol=1e-13)
+
+
 def test_weights_count_patterns():
     net, X, T = case((2, 3, 1), N=6)
     weights = np.array([1.0, 2, 0, 1, 3, 1])
