@@ -152,7 +152,7 @@ def test_the_master_asks_what_the_questions_say(hw):
         ):
             asked[match[1]] = int(match[2])
     assert asked == {q.name: q.points for q in assignment(hw).questions}
-    assert 5 <= len(asked) <= 7
+    assert 5 <= len(asked) <= 8
     assert (
         f"**Points** {assignment(hw).points} for code"
         in sources(master(hw), "markdown")[0]
