@@ -20,7 +20,10 @@ BELONGS = {
     "hw2": {"02_backpropagation", "06_differences"},
     "hw3": {"07_hessian", "09_hessian_vector", "13_spectrum"},
     "hw4": {"08_outer_product", "10_levenberg_marquardt"},
-}
+    "hw5": {
+        "11_inverse", "12_laplace", "14_kronecker", "15_language_model", "16_influence",
+    },
+}  # fmt: skip
 
 
 def page(html):

@@ -2,7 +2,7 @@
 
 And whatever number a solution gives that is spoilt in one place has a name.
 
-About 3700 mutants are made of the masters' solutions. A twentieth of them is tried
+About 4200 mutants are made of the masters' solutions. A twentieth of them is tried
 here, and all of them where MUTANTS=1 is set, which takes some minutes.
 """
 

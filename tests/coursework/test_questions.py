@@ -11,6 +11,7 @@ from coursework.draw import network
 from coursework.hw3.questions import SHAPES, drawn, pieces
 from coursework.questions import names
 from coursework.release import assignment
+from jachess_lib.laplace import activation_variance
 
 SEEDS = (3, 20261124)
 QUESTIONS = [(hw, question) for hw in names() for question in assignment(hw).judged]
@@ -140,6 +141,36 @@ def test_blocks_agree_with_the_complex_step_of_the_gradient(shape):
             assert counts(question, blocks[question.name], arguments)
 
 
+def test_the_inverse_agrees_with_the_library():
+    question, cases = of_network("hw5", "q1")
+    for A_inv, g in cases:
+        right = jl.update_inverse(A_inv, g[None], np.eye(1))
+        assert counts(question, right, (A_inv, g))
+    question, cases = of_network("hw5", "q3")
+    for J, A in cases:
+        right = activation_variance(J, np.linalg.cholesky(A))
+        assert counts(question, right, (J, A))
+    question, cases = of_network("hw5", "q7")
+    for (gradient,) in cases:
+        assert counts(question, jl.polar_factor(gradient), (gradient,))
+
+
+def test_leaving_out_and_the_two_factors_agree_with_the_library():
+    rng = np.random.default_rng(6)
+    X, alpha = rng.normal(size=(5, 2)), 0.4
+    z = np.insert(X, 0, 1, axis=1)
+    left_out, _ = of_network("hw5", "q5")
+    t = rng.normal(size=5)
+    w = np.linalg.solve(z.T @ z + alpha * np.eye(3), z.T @ t)
+    moves = jl.influence(jl.Network((2, 1), w), X, t[:, None], alpha).moves()
+    assert counts(left_out, w + moves, (z, t, alpha))
+    block, _ = of_network("hw5", "q6")
+    net = jl.Network.random((2, 3), output="softmax", seed=0)
+    M, S = net.output.dy_da(jl.forward(net, X).a[-1]), np.stack([np.eye(3)] * 5)
+    (factors,) = jl.kronecker_factors(net, X)
+    assert counts(block, factors.to_dense(), (z, S, M))
+
+
 # The masters
 
 
@@ -152,7 +183,7 @@ def test_the_master_asks_what_the_questions_say(hw):
         ):
             asked[match[1]] = int(match[2])
     assert asked == {q.name: q.points for q in assignment(hw).questions}
-    assert 5 <= len(asked) <= 7
+    assert 5 <= len(asked) <= 8
     assert (
         f"**Points** {assignment(hw).points} for code"
         in sources(master(hw), "markdown")[0]

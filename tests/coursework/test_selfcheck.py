@@ -219,6 +219,17 @@ def test_all_sizes_of_the_blocks_cases_differ(name):
     assert 1 in ones
 
 
+@pytest.mark.parametrize("name", ["q3", "q5", "q6"])
+def test_all_sizes_of_the_inverse_s_cases_differ(name):
+    ones = []
+    for case in check_of("hw5").__dict__[name].cases:
+        first, second = case.arguments[:2]
+        sizes = first.shape + (second.shape[1:] if name == "q6" else ())
+        assert len(set(sizes)) == len(sizes), (case.label, sizes)
+        ones.append(1 in sizes)
+    assert any(ones)
+
+
 # The one file
 
 

@@ -2,10 +2,11 @@
 
 `unseen/hw1.txt` holds those that the checks were improved with, `second-hw1.txt` those
 that showed which changes any answer may suffer, `untuned-hw1.txt` wilder ones, and
-`fresh-hw1.txt` those of somebody who knew the notebooks alone. For the last two nothing
-was ever changed: whoever adds a name leaves them as they are. An entry has
-a question, what the student did, a pattern for a message that names it, and either her
-code, or what she returns, or what she changed in the right code (`base`), old -> new.
+`fresh-hw1.txt` those of somebody who knew the notebooks alone (for assignment 5, those
+of its author, before there was a check). For the last two nothing was ever changed:
+whoever adds a name leaves them as they are. An entry has a question, what the student
+did, a pattern for a message that names it, and either her code, or what she returns, or
+what she changed in the right code (`base`), old -> new.
 """
 
 import json

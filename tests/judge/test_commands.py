@@ -289,7 +289,7 @@ def test_a_failure_of_the_judge_is_a_zero_that_is_tried_again(term, monkeypatch,
 def test_a_missing_assignment_or_folder_is_said_in_one_line(term, capsys):
     assert __main__.main(["run", "hw99", str(term)]) == 2
     error = capsys.readouterr().err
-    assert error == "There is no assignment hw99. There are hw1, hw2, hw3, hw4.\n"
+    assert error == "There is no assignment hw99. There are hw1, hw2, hw3, hw4, hw5.\n"
     (term / "toy").rename(term / "out")
     assert judge("run", term) == 2
     assert capsys.readouterr().err.count("\n") == 1
