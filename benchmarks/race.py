@@ -1,6 +1,7 @@
 """The race of chapter 15: seven ways to train one small transformer, each well tuned.
 
     python -m benchmarks.race           # tuning, the race, the table of batch sizes
+    python -m benchmarks.race cost      # Muon for as many gradients as Gauss–Newton
     python -m benchmarks.race speed     # gradient, Gv and Hv beside JAX and PyTorch
 
 The results, and every setting that was tried, go to `race.json`, which the chapter
@@ -186,6 +187,26 @@ def race():
         store(found)
 
 
+def same_cost():
+    """Give Muon the gradients of Gauss–Newton's fifty steps, at each batch size."""
+    found = json.loads(RESULTS.read_text(encoding="utf-8"))
+    grid = {"eta": [0.04, 0.08], "ratio": [1, 2]}
+    for row in found["batch"]:
+        steps = round(row["gauss_newton"]["gradients"])
+        run = {"tokens": row["tokens"], "sizes": LARGE, "every": steps, "steps": steps}
+        tried = tuned("muon", grid, (100,), **run)
+        found["tried"][f"muon, {steps} steps of {row['tokens']} tokens, P = 3168"] = tried
+        runs = [train("muon", tried[0][1], seed, **run) for seed in range(3)]
+        row["muon_same_cost"] = {
+            "settings": tried[0][1],
+            "losses": [run[0][-1][2] for run in runs],
+            "gradients": float(steps),
+            "held_out": aside([run[2] for run in runs], LARGE["length"]),
+        }
+        print(row["tokens"], row["muon_same_cost"], flush=True)
+        store(found)
+
+
 def logits_in(framework, erf, softmax, sqrt, where):
     """Return the logits of the small transformer as a function of w, X and a mask."""
     K, length, d, heads, m = SMALL.values()
@@ -323,4 +344,4 @@ def store(found):
 
 
 if __name__ == "__main__":
-    speed() if sys.argv[1:] == ["speed"] else race()
+    {"speed": speed, "cost": same_cost}.get("".join(sys.argv[1:]), race)()
