@@ -193,9 +193,10 @@ def same_cost():
     grid = {"eta": [0.04, 0.08], "ratio": [1, 2]}
     for row in found["batch"]:
         steps = round(row["gauss_newton"]["gradients"])
-        run = {"tokens": row["tokens"], "sizes": LARGE, "every": steps, "steps": steps}
+        tokens = row["tokens"]
+        run = {"tokens": tokens, "sizes": LARGE, "every": steps, "steps": steps}
         tried = tuned("muon", grid, (100,), **run)
-        found["tried"][f"muon, {steps} steps of {row['tokens']} tokens, P = 3168"] = tried
+        found["tried"][f"muon, {steps} steps of {tokens} tokens, P = 3168"] = tried
         runs = [train("muon", tried[0][1], seed, **run) for seed in range(3)]
         row["muon_same_cost"] = {
             "settings": tried[0][1],
@@ -203,7 +204,7 @@ def same_cost():
             "gradients": float(steps),
             "held_out": aside([run[2] for run in runs], LARGE["length"]),
         }
-        print(row["tokens"], row["muon_same_cost"], flush=True)
+        print(tokens, row["muon_same_cost"], flush=True)
         store(found)
 
 
