@@ -281,13 +281,13 @@ def test_what_does_not_fit():
     with pytest.raises(ValueError, match="group must be a whole number from 0 to 5"):
         who.move([6])
     with pytest.raises(ValueError, match="group names pattern 2 twice"):
-        who.move([2, 1, 2])
+        who.move([0, 2, 1, 2])
     with pytest.raises(TypeError, match="T must hold numbers, but it is None"):
         influence(net, X, None, 1.0)
     with pytest.raises(ValueError, match="alpha must be larger than 0"):
         influence(net, X, T, 0.0)
     with pytest.raises(ValueError, match=r"weights\[1\] is -1: a pattern cannot count"):
-        influence(net, X, T, 1.0, weights=[1, -1, 1, 1, 1, 1])
+        influence(net, X, T, 1.0, weights=[0.5, -1, 0, 1, 1, 1])
     with pytest.raises(ValueError, match="curvature must be one of"):
         influence(net, X, T, 1.0, curvature="fisher")
     with pytest.raises(ValueError, match="X must have shape"):
@@ -314,7 +314,10 @@ def test_trainings_that_cannot_be():
         with pytest.raises(ValueError, match=message):
             gradient_descent(net, X, T, **{**good, **change})
     line = jl.Network((1, 1), [1.0, 1.0])
-    with pytest.raises(ValueError, match="not finite any more after step [0-9]+: use"):
+    w, step = 1.0, 0  # of both weights
+    while np.isfinite(w):
+        w, step = w - 1e9 * (w + w), step + 1
+    with pytest.raises(ValueError, match=f"not finite any more after step {step}: use"):
         gradient_descent(line, [[1.0]], [[0.0]], rate=1e9, steps=100)
     with pytest.raises(ValueError, match="X must have shape"):
         gradient_descent(net, X, T, **good).effects(X[:, :1], T)

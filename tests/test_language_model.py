@@ -252,6 +252,18 @@ def autograd_error(sizes, X, T):
     return error
 
 
+def test_the_norm_by_hand():
+    norm, delta = jl.Norm(), np.array([[1.0, 0, 0, 0]])
+    y, kept = norm.forward(np.array([[2.0, 2, 4, 4]]))
+    R_y, R_kept = norm.pushforward(kept, np.array([[0.0, 0, 0, 1]]), norm)
+    np.testing.assert_allclose(y, [[-1, -1, 1, 1]], rtol=1e-15)
+    np.testing.assert_allclose(norm.pullback(kept, delta)[0], [[0.5, -0.5, 0, 0]])
+    np.testing.assert_allclose(R_y, [[0, 0, -0.5, 0.5]])
+    assert R_kept[1] == 0.25
+    bend = norm.curvature(kept, R_kept, delta)[0]
+    np.testing.assert_allclose(8 * bend, [[-1, 1, -1, 1]])
+
+
 def test_gradient_and_products_by_another_autodiff():
     net, X, T = case()
     error = autograd_error(SIZES, X, T)

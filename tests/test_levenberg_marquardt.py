@@ -239,6 +239,16 @@ def test_the_jacobian_is_that_of_another_program():
     np.testing.assert_allclose(fit.fun, residuals(fit.x), atol=1e-13)
 
 
+def test_with_ones_the_first_damping_is_a_share_of_the_largest_entry():
+    net, X, T = case((2, 3, 1), N=9)
+    fit = levenberg_marquardt(net, X, T, max_steps=1, damping=0.2, scale="identity")
+    J = jl.parameter_jacobian(net, X)[:, 0]
+    damping = 0.2 * np.diag(J.T @ J).max()
+    assert fit.dampings == [pytest.approx(damping, rel=1e-14)]
+    step = np.linalg.solve(J.T @ J + damping * np.eye(len(J.T)), -J.T @ (net(X) - T))
+    np.testing.assert_allclose(fit.x - net.w, step[:, 0], rtol=1e-9)
+
+
 def test_the_unit_of_an_input_does_not_matter_with_the_diagonal():
     """And it does with ones."""
     net, X, T, problem = nist("Rat42", "start 1")
