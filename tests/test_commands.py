@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,19 @@ def start(place, *words, before="", **options):
     return subprocess.Popen(
         ["sh", "-c", line, "sh", *words], cwd=place, text=True, **options
     )
+
+
+@contextmanager
+def heard(number):
+    """Let what starts here hear a signal, though we run in the background.
+
+    There, or under nohup, a signal may be ignored, and a shell could not trap it.
+    """
+    usual = signal.signal(number, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(number, usual)
 
 
 def said(*arguments, **options):
@@ -115,10 +129,9 @@ def test_what_stops_us_is_passed_on(folder, number):
     words = (
         "trap 'echo stopped; exit 3' TERM HUP; echo here; while :; do sleep 0.1; done"
     )
-    # under nohup, say, a shell could not trap what it has been told to ignore
-    usual = signal.signal(number, signal.SIG_DFL)
-    with start(folder, "alone", "sh", "-c", words, before="exec") as process:
-        signal.signal(number, usual)
+    with heard(number):
+        process = start(folder, "alone", "sh", "-c", words, before="exec")
+    with process:
         assert process.stdout.readline() == "here\n"
         process.send_signal(number)
         assert process.stdout.read() == "stopped\n"
@@ -238,8 +251,9 @@ def test_a_book_is_current_until_what_it_is_made_of_changes(folder):
 def test_a_port_that_is_taken_is_named_and_no_traceback(tmp_path):
     (tmp_path / "a.html").write_text("a")
     command = [sys.executable, str(TOOLS / "serve.py"), str(tmp_path)]
-    first = subprocess.Popen([*command, "0"], stdout=subprocess.PIPE, text=True,
-                             stderr=subprocess.DEVNULL)  # fmt: skip
+    with heard(signal.SIGINT):
+        first = subprocess.Popen([*command, "0"], stdout=subprocess.PIPE, text=True,
+                                 stderr=subprocess.DEVNULL)  # fmt: skip
     address = re.match(r"http://localhost:(\d+)", first.stdout.readline())
     with urllib.request.urlopen(f"http://127.0.0.1:{address[1]}/a.html") as page:
         assert page.read() == b"a"
