@@ -83,7 +83,8 @@ class Ball:
 
     def exp(self):
         """Return e to it; a place that is masked has −∞ for its exponent."""
-        return exponential(self) if self.value.is_finite() else Ball(ZERO)
+        masked = self.value == arb(-np.inf)
+        return Ball(ZERO) if masked else exponential(self)
 
     def __ge__(self, other):
         return self.value.mid() >= ball(other).value.mid()
