@@ -9,9 +9,19 @@ import inspect
 import textwrap
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.colors import LinearSegmentedColormap
+
+try:
+    import matplotlib as mpl
+    from matplotlib.colors import LinearSegmentedColormap
+except ModuleNotFoundError as error:
+    if error.name != "matplotlib":
+        raise
+    raise ModuleNotFoundError(
+        "jachess_lib.figures needs Matplotlib, which is not installed: "
+        'pip install "jachess-lib[figures]"',
+        name="matplotlib",
+    ) from None
 
 __all__ = [
     "check_table",

@@ -14,6 +14,7 @@ Source: the documentation of scikit-learn, PyTorch and safetensors.
 """
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -294,9 +295,10 @@ def to_torch(net, *, logits=False):
     ------
     ValueError
         If a hidden unit has no module.
+    ImportError
+        If PyTorch is not installed.
     """
-    import torch
-
+    torch = _imported("torch", "PyTorch", "pip install torch")
     names = {unit: kind for kind, unit in _TORCH_UNITS.items()}
     options = {"Softplus": {"threshold": 40}}
     modules = []
@@ -346,16 +348,17 @@ def from_safetensors(path, hidden=None, output=None):
     ValueError
         If the file is none, holds another tensor or names no units, or if its layers
         do not fit each other.
+    ImportError
+        If safetensors is not installed.
     """
-    from safetensors import SafetensorError, safe_open
-
+    st = _imported("safetensors", "safetensors", 'pip install "jachess-lib[interop]"')
     if not Path(path).is_file():
         raise FileNotFoundError(f"path must be a safetensors file, there is no {path}")
     try:
-        with safe_open(path, framework="numpy") as file:
+        with st.safe_open(path, framework="numpy") as file:
             meta = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}
-    except (SafetensorError, TypeError, AttributeError) as error:
+    except (st.SafetensorError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} cannot be read as NumPy arrays: {error}") from error
     units = {
         name: given or meta.get(name)
@@ -411,6 +414,17 @@ def _of_tensors(tensors, name):
 
 
 # What they share
+
+
+def _imported(package, title, command):
+    """Return a package; one that is not installed is named, with how to install it."""
+    try:
+        return import_module(package)
+    except ModuleNotFoundError as error:
+        if error.name != package:
+            raise
+        message = f"this needs {title}, which is not installed: {command}"
+        raise ModuleNotFoundError(message, name=package) from None
 
 
 def _network(layers, hidden, output):

@@ -6,6 +6,7 @@ That it answers as NumPy does is held in test_engine.py, for every function.
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -102,6 +103,56 @@ def test_nothing_that_is_handed_in_changes():
     np.testing.assert_array_equal(state, at.state)
     for A, B in zip(before, (net.w, X, T, v), strict=True):
         np.testing.assert_array_equal(A, B)
+
+
+def _spoilt_memory(size, dtype):
+    return np.full(size, np.nan, dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("sizes", [(4, 5, 3), (9, 2, 3, 8), (3, 11), (2, 9, 3, 4, 1)])
+@pytest.mark.parametrize("N", [1, 6, 300])
+def test_memory_suffices_and_is_written_before_it_is_read(sizes, N, dtype, monkeypatch):
+    net, X, T = case(sizes, "tanh", "softmax" if sizes[-1] > 1 else "sigmoid", N)
+    net, X, T = (
+        net.with_parameters(net.w.astype(dtype)),
+        X.astype(dtype),
+        T.astype(dtype),
+    )
+    with jl.engine("compiled"):
+        expected = every_result(net, X, T)
+        monkeypatch.setattr(compiled, "_memory", _spoilt_memory)
+        for name, result in every_result(net, X, T).items():
+            np.testing.assert_array_equal(result, expected[name])
+
+
+def test_memory_is_kept_for_the_next_call_of_a_thread(monkeypatch):
+    first = compiled._memory(1000, np.float32)
+    assert np.shares_memory(first, compiled._memory(500, np.dtype("float32")))
+    assert not np.shares_memory(first, compiled._memory(first.size + 1, np.float32))
+    assert not np.shares_memory(first, compiled._memory(500, np.float64))
+    with ThreadPoolExecutor(1) as other:
+        theirs = other.submit(compiled._memory, 500, np.float32).result()
+    assert not np.shares_memory(compiled._memory(500, np.float32), theirs)
+    monkeypatch.setattr(compiled, "_MOST_KEPT", 4 * first.size)
+    large = compiled._memory(100 * first.size, np.float32)
+    assert not np.shares_memory(large, compiled._memory(100 * first.size, np.float32))
+
+
+def test_threads_do_not_write_into_each_other_s_sums():
+    net, X, T = case((40, 30, 10), "tanh", "softmax", N=200)
+    batches = [(X[n:].copy(), T[n:].copy()) for n in range(8)]
+    with jl.engine("compiled"):
+        expected = [jl.error_gradient(net, *batch) for batch in batches]
+
+    def gradient(batch):
+        with jl.engine("compiled"):
+            return jl.error_gradient(net, *batch)
+
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(gradient, batches * 20))
+    for a, b in zip(found, expected * 20, strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def spoilt(array, place, value):

@@ -1,9 +1,12 @@
+import runpy
+import sys
+
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from jachess_lib import Network
+from jachess_lib import Network, figures
 from jachess_lib.figures import (
     check_table,
     draw_network,
@@ -132,3 +135,9 @@ def test_a_table_of_checks_refuses_a_mistake_that_is_not_seen():
     for wrong in (row, (*row, np.ones(2))):
         with pytest.raises(ValueError, match="a row must be .* got"):
             check_table(wrong)
+
+
+def test_without_matplotlib_it_is_said_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(ImportError, match=r'pip install "jachess-lib\[figures\]"'):
+        runpy.run_path(figures.__file__)

@@ -2,7 +2,6 @@ import copy
 import math
 import pickle
 
-import dask.array as da
 import mpmath as mp
 import numpy as np
 import pytest
@@ -187,17 +186,6 @@ def test_a_unit_of_one_s_own_against_differences(engine):
     np.testing.assert_allclose(H.sum(axis=0), gradient, rtol=1e-11, atol=1e-13)
     J = np.stack([complex_step(lambda x: net(x[None])[0], x) for x in X])
     np.testing.assert_allclose(jl.input_jacobian(net, X), J, rtol=1e-12, atol=1e-15)
-
-
-@pytest.mark.parametrize("scheduler", ["threads", "processes"])
-def test_a_unit_of_one_s_own_in_shards(scheduler):
-    import dask
-
-    net, X, T = with_silu()
-    chunks = [da.from_array(A, chunks=(3, -1)) for A in (X, T)]
-    with dask.config.set(scheduler=scheduler, num_workers=2):
-        found = jl.hessian_diagonal(net, *chunks)
-    np.testing.assert_allclose(found, jl.hessian_diagonal(net, X, T), rtol=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -313,6 +313,28 @@ def test_a_softplus_as_it_comes_is_one_in_single_precision():
     assert from_torch(Sequential(layers)).w.dtype == np.float32
 
 
+@pytest.mark.parametrize(
+    ("package", "call", "command"),
+    [
+        ("torch", lambda: to_torch(jl.Network((2, 1), np.ones(3))), "torch"),
+        ("safetensors", lambda: from_safetensors("none.st"), r"jachess-lib\[interop\]"),
+    ],
+)
+def test_a_package_that_is_not_there_is_named(package, call, command, monkeypatch):
+    monkeypatch.setattr(sys, "path", [])
+    monkeypatch.delitem(sys.modules, package, raising=False)
+    with pytest.raises(ImportError, match=f"not installed: pip install .*{command}"):
+        call()
+
+
+def test_a_package_that_is_broken_says_so_itself(monkeypatch, tmp_path):
+    """What it lacks is its own affair: to install it again would not help."""
+    (tmp_path / "torch.py").write_text("import nowhere_to_be_found\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ImportError, match="nowhere_to_be_found"):
+        to_torch(jl.Network((2, 1), np.ones(3)))
+
+
 def test_a_unit_that_pytorch_lacks(monkeypatch):
     linear = SimpleNamespace(weight=SimpleNamespace(), bias=SimpleNamespace())
     nn = SimpleNamespace(Linear=lambda ins, outs: linear)

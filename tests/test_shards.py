@@ -23,6 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles import case
 from scipy.sparse.linalg import eigsh
+from test_hidden_units import with_silu
 
 import jachess_lib as jl
 from jachess_lib._engine import memory, shards
@@ -734,3 +735,12 @@ def test_a_worker_killed_in_the_middle_changes_nothing(client, tmp_path):
     assert {first for first, pid in loads if pid == victim} >= {7}
     assert {pid for first, pid in loads if first == 7} > {victim}
     assert {first for first, _ in loads} == set(range(N))
+
+
+@pytest.mark.parametrize("scheduler", ["threads", "processes"])
+def test_a_unit_of_one_s_own_in_shards(scheduler):
+    net, X, T = with_silu()
+    chunks = [da.from_array(A, chunks=(3, -1)) for A in (X, T)]
+    with dask.config.set(scheduler=scheduler, num_workers=2):
+        found = jl.hessian_diagonal(net, *chunks)
+    np.testing.assert_allclose(found, jl.hessian_diagonal(net, X, T), rtol=1e-12)

@@ -1,7 +1,5 @@
 """The error of a batch, and its gradient by one sweep forward and one back."""
 
-import numpy as np
-
 from jachess_lib._engine.compiled.sweeps import (
     activations,
     add_sum,
@@ -16,12 +14,11 @@ from jachess_lib._engine.compiled.units import compiled, errors
 
 
 @compiled
-def error(w, sizes, units, output, X, T):
+def error(w, sizes, units, output, X, T, room):
     """Return Σ_n E_n, summed in double precision."""
-    net = layers(w, sizes, units, output)
+    net, room = layers(w, sizes, units, output, room)
     step = rows_of_a_block(net.width, len(X))
-    state = np.empty(step * net.width, w.dtype)
-    scratch = np.empty(step * sizes.max(), w.dtype)
+    state, scratch = room[: step * net.width], room[step * net.width :]
     total = 0.0
     for n in range(0, len(X), step):
         end = min(n + step, len(X))
@@ -32,13 +29,13 @@ def error(w, sizes, units, output, X, T):
 
 
 @compiled
-def error_gradient(w, sizes, units, output, X, T):
-    """Return ∂E/∂w."""
-    net = layers(w, sizes, units, output)
+def error_gradient(w, sizes, units, output, X, T, gradient, room):
+    """Put ∂E/∂w into `gradient`, which has double precision."""
+    net, room = layers(w, sizes, units, output, room)
+    block, room = room[: len(w)], room[len(w) :]
     step = rows_of_a_block(net.width, len(X))
-    state = np.empty(step * net.width, w.dtype)
-    scratch = np.empty(step * sizes.max(), w.dtype)
-    gradient, block = np.zeros(len(w)), np.empty_like(w)
+    state, scratch = room[: step * net.width], room[step * net.width :]
+    gradient[:] = 0.0
     for n in range(0, len(X), step):
         end = min(n + step, len(X))
         part = state[: (end - n) * net.width]
@@ -48,4 +45,3 @@ def error_gradient(w, sizes, units, output, X, T):
             z = cut(part, end - n, net.at[0, l], 1 + sizes[l])
             delta = cut(part, end - n, net.at[3, l + 1], sizes[l + 1])
             add_sum(delta, z, block_of(gradient, sizes, net.starts, l), block)
-    return gradient.astype(w.dtype)

@@ -48,13 +48,17 @@ def _square(z, squares):
 
 
 @compiled
-def sum_of_squares(w, sizes, units, output, X):
-    """Return Σ_n Σ_k (R_kj z_i)², where R is a root of M brought to each layer."""
-    net = layers(w, sizes, units, output)
+def sum_of_squares(w, sizes, units, output, X, diagonal, room):
+    """Put Σ_n Σ_k (R_kj z_i)² into `diagonal`, which has double precision.
+
+    R is a root of M, brought to each layer.
+    """
+    net, room = layers(w, sizes, units, output, room)
+    block, room = room[: len(w)], room[len(w) :]
     at, L, K = net.at, len(sizes) - 1, sizes[-1]
-    step, state, scratch, front, other = room_for_rows(net, len(X))
-    second = np.empty_like(scratch)
-    diagonal, block = np.zeros(len(w)), np.empty_like(w)
+    step, state, front, other, scratch = room_for_rows(net, len(X), room)
+    second = scratch[step * (1 + sizes.max()) :]
+    diagonal[:] = 0.0
     for start in range(0, len(X), step):
         end = min(start + step, len(X))
         rows = end - start
@@ -82,7 +86,6 @@ def sum_of_squares(w, sizes, units, output, X):
             else:
                 R = back_through_layer(net, l, R, slope, other)
             front, other = other, front
-    return diagonal.astype(w.dtype)
 
 
 @elementwise
@@ -194,9 +197,9 @@ def _add_pairs(net, l, B, exact, part, H):
 
 
 @compiled
-def square_matrix(w, sizes, units, output, X, T, exact, H):
+def square_matrix(w, sizes, units, output, X, T, exact, H, room):
     """Fill H with the exact Hessian, or with the outer-product matrix."""
-    net = layers(w, sizes, units, output)
+    net, _ = layers(w, sizes, units, output, room)
     starts, at, L, K = net.starts, net.at, len(sizes) - 1, sizes[-1]
     step = rows_of_a_block(net.width + (1 + sizes.max()) ** 2, len(X))
     state = np.empty(step * net.width, w.dtype)

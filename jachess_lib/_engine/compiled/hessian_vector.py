@@ -118,12 +118,11 @@ def _product_of_rows(net, v, exact, rows, state, scratch, Hv, block):
 
 
 @compiled
-def linearise(w, sizes, units, output, X, T, exact):
+def linearise(w, sizes, units, output, X, T, exact, room):
     """Return the state of every block, one after the other."""
-    net = layers(w, sizes, units, output)
+    net, scratch = layers(w, sizes, units, output, room)
     state = np.empty(len(X) * net.width, w.dtype)
     step = rows_of_a_block(net.width, len(X))
-    scratch = np.empty(step * sizes.max(), w.dtype)
     for n in range(0, len(X), step):
         end = min(n + step, len(X))
         part = state[n * net.width : end * net.width]
@@ -134,33 +133,31 @@ def linearise(w, sizes, units, output, X, T, exact):
 
 
 @compiled
-def _scratch_of_product(net, step):
-    size = 2 * (net.sizes[1:].sum() + net.sizes.max())
-    return np.empty(step * size, net.forth.dtype)
+def multiply(w, sizes, units, output, n_patterns, exact, state, v, Hv, room):
+    """Put Hv, or the product with the outer-product matrix, into `Hv`.
 
-
-@compiled
-def multiply(w, sizes, units, output, n_patterns, exact, state, v):
-    """Return Hv, or the product with the outer-product matrix, from `linearise`."""
-    net, along = layers(w, sizes, units, output), layers(v, sizes, units, output)
+    The state is that of `linearise`, and `Hv` has double precision.
+    """
+    net, room = layers(w, sizes, units, output, room)
+    along, room = layers(v, sizes, units, output, room)
+    block, scratch = room[: len(w)], room[len(w) :]
     step = rows_of_a_block(net.width, n_patterns)
-    Hv, block = np.zeros(len(w)), np.empty_like(w)
-    scratch = _scratch_of_product(net, step)
+    Hv[:] = 0.0
     for n in range(0, n_patterns, step):
         rows = min(step, n_patterns - n)
         part = state[n * net.width : (n + rows) * net.width]
         _product_of_rows(net, along, exact, rows, part, scratch, Hv, block)
-    return Hv.astype(w.dtype)
 
 
 @compiled
-def linearise_and_multiply(w, sizes, units, output, X, T, exact, v):
-    """Return Hv as `multiply` does, keeping the state of one block at a time."""
-    net, along = layers(w, sizes, units, output), layers(v, sizes, units, output)
+def linearise_and_multiply(w, sizes, units, output, X, T, exact, v, Hv, room):
+    """Fill `Hv` as `multiply` does, keeping the state of one block at a time."""
+    net, room = layers(w, sizes, units, output, room)
+    along, room = layers(v, sizes, units, output, room)
+    block, room = room[: len(w)], room[len(w) :]
     step = rows_of_a_block(net.width, len(X))
-    state = np.empty(step * net.width, w.dtype)
-    Hv, block = np.zeros(len(w)), np.empty_like(w)
-    scratch = _scratch_of_product(net, step)
+    state, scratch = room[: step * net.width], room[step * net.width :]
+    Hv[:] = 0.0
     for n in range(0, len(X), step):
         end = min(n + step, len(X))
         part = state[: (end - n) * net.width]
@@ -168,4 +165,3 @@ def linearise_and_multiply(w, sizes, units, output, X, T, exact, v):
         if exact:
             backward(net, T[n:end], True, part, scratch)
         _product_of_rows(net, along, exact, end - n, part, scratch, Hv, block)
-    return Hv.astype(w.dtype)

@@ -64,21 +64,16 @@ def scale_rows(R, slope):
 
 
 @compiled
-def room_for_rows(net, n_patterns):
-    """Return how many patterns go at a time, their state, scratch, and two fronts.
+def room_for_rows(net, n_patterns, room):
+    """Return how many patterns go at a time, their state, two fronts, and scratch.
 
     A front is a row of sensitivities for each output, which goes back layer by layer.
     """
-    K, widest = net.sizes[-1], net.sizes[1:].max()
-    step = rows_of_a_block(net.width + 2 * K * widest, n_patterns)
-    dtype = net.forth.dtype
-    return (
-        step,
-        np.empty(step * net.width, dtype),
-        np.empty(step * (1 + net.sizes.max()), dtype),
-        np.empty(step * K * widest, dtype),
-        np.empty(step * K * widest, dtype),
-    )
+    front = net.sizes[-1] * net.sizes[1:].max()
+    step = rows_of_a_block(net.width + 2 * front, n_patterns)
+    one = step * net.width
+    two, end = one + step * front, one + 2 * step * front
+    return step, room[:one], room[one:two], room[two:end], room[end:]
 
 
 @compiled
@@ -114,12 +109,13 @@ def last_layer(net, y, m, slope, root, scratch, room):
 
 
 @compiled
-def input_jacobian(w, sizes, units, output, X, J):
+def input_jacobian(w, sizes, units, output, X, J, room):
     """Put ∂y_k/∂x_i into J, of shape (N, K, D), from the outputs back."""
-    net = layers(w, sizes, units, output)
+    net, room = layers(w, sizes, units, output, room)
     at, L, K, D = net.at, len(sizes) - 1, sizes[-1], sizes[0]
-    V_0 = block_of(w, sizes, net.starts, 0)[:, 1:].copy()
-    step, state, scratch, front, other = room_for_rows(net, len(X))
+    V_0, room = room[: sizes[1] * D].reshape(sizes[1], D), room[sizes[1] * D :]
+    V_0[:] = block_of(w, sizes, net.starts, 0)[:, 1:]
+    step, state, front, other, scratch = room_for_rows(net, len(X), room)
     for n in range(0, len(X), step):
         end = min(n + step, len(X))
         rows = end - n
@@ -140,11 +136,11 @@ def input_jacobian(w, sizes, units, output, X, J):
 
 
 @compiled
-def parameter_jacobian(w, sizes, units, output, X, of_outputs, J):
+def parameter_jacobian(w, sizes, units, output, X, of_outputs, J, room):
     """Put ∂y_k/∂w, or ∂a_k/∂w, into J, of shape (N, K, P)."""
-    net = layers(w, sizes, units, output)
+    net, room = layers(w, sizes, units, output, room)
     at, L, K = net.at, len(sizes) - 1, sizes[-1]
-    step, state, scratch, front, other = room_for_rows(net, len(X))
+    step, state, front, other, scratch = room_for_rows(net, len(X), room)
     for n in range(0, len(X), step):
         end = min(n + step, len(X))
         rows = end - n

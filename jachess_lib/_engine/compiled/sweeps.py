@@ -57,6 +57,23 @@ def cut(state, rows, start, columns):
     return state[rows * start : rows * (start + columns)].reshape(rows, columns)
 
 
+@compiled
+def room_needed(sizes, n_patterns):
+    """Return how many numbers the functions write while they work, at the most.
+
+    They are those of two `layers` and of the sums of a block, of a block's state, and
+    of what a product with v, or two fronts of sensitivities, keep beside it.
+    """
+    P, width = (sizes[1:] * (1 + sizes[:-1])).sum(), layout(sizes)[1]
+    product = width + 2 * (sizes[1:].sum() + sizes.max())
+    fronts = 2 * sizes[-1] * sizes[1:].max()
+    sensitivities = width + 2 * (1 + sizes.max()) + fronts
+    return 5 * P + max(
+        rows_of_a_block(width, n_patterns) * product,
+        rows_of_a_block(width + fronts, n_patterns) * sensitivities,
+    )
+
+
 class Layers(NamedTuple):
     """A network, or a direction v among its parameters, laid out for the sweeps.
 
@@ -76,11 +93,13 @@ class Layers(NamedTuple):
 
 
 @compiled
-def layers(w, sizes, units, output):
+def layers(w, sizes, units, output, room):
+    """Return the Layers, which take the first of the room, and the rest of it."""
     starts = np.zeros(len(sizes), np.int64)
     for l in range(len(sizes) - 1):
         starts[l + 1] = starts[l] + sizes[l + 1] * (1 + sizes[l])
-    forth, back = np.empty_like(w), np.empty_like(w)
+    P = len(w)
+    forth, back = room[:P], room[P : 2 * P]
     for l in range(len(sizes) - 1):
         W = block_of(w, sizes, starts, l)
         turned = forth[starts[l] : starts[l + 1]].reshape(1 + sizes[l], sizes[l + 1])
@@ -90,7 +109,8 @@ def layers(w, sizes, units, output):
             part = back[starts[l] : starts[l] + size].reshape(sizes[l + 1], sizes[l])
             _without_biases(W, part)
     at, width = layout(sizes)
-    return Layers(sizes, starts, units, output, at, width, forth, back)
+    net = Layers(sizes, starts, units, output, at, width, forth, back)
+    return net, room[2 * P :]
 
 
 @compiled
