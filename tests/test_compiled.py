@@ -127,16 +127,17 @@ def test_memory_suffices_and_is_written_before_it_is_read(sizes, N, dtype, monke
 
 
 def test_memory_is_kept_for_the_next_call_of_a_thread(monkeypatch):
-    first = compiled._memory(1000, np.float32)
-    assert np.shares_memory(first, compiled._memory(500, np.dtype("float32")))
-    assert not np.shares_memory(first, compiled._memory(first.size + 1, np.float32))
-    assert not np.shares_memory(first, compiled._memory(500, np.float64))
+    single, double = np.dtype(np.float32), np.dtype(np.float64)
+    first = compiled._memory(1000, single)
+    assert np.shares_memory(first, compiled._memory(500, single))
+    assert not np.shares_memory(first, compiled._memory(first.size + 1, single))
+    assert not np.shares_memory(first, compiled._memory(500, double))
     with ThreadPoolExecutor(1) as other:
-        theirs = other.submit(compiled._memory, 500, np.float32).result()
-    assert not np.shares_memory(compiled._memory(500, np.float32), theirs)
+        theirs = other.submit(compiled._memory, 500, single).result()
+    assert not np.shares_memory(compiled._memory(500, single), theirs)
     monkeypatch.setattr(compiled, "_MOST_KEPT", 4 * first.size)
-    large = compiled._memory(100 * first.size, np.float32)
-    assert not np.shares_memory(large, compiled._memory(100 * first.size, np.float32))
+    large = compiled._memory(100 * first.size, single)
+    assert not np.shares_memory(large, compiled._memory(100 * first.size, single))
 
 
 def test_threads_do_not_write_into_each_other_s_sums():

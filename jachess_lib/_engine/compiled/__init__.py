@@ -102,6 +102,7 @@ def _numbers(net):
 # Bytes that a thread keeps for its next call.
 _MOST_KEPT = 1 << 25
 _kept = threading.local()
+_DOUBLE = np.dtype(float)
 
 
 @lru_cache(maxsize=64)
@@ -115,12 +116,12 @@ def _memory(size, dtype):
     The system hands out fresh memory page by page, when it is first touched, and for a
     wide network that takes a third of the time of a product. So a thread keeps it.
     """
-    name = np.dtype(dtype).name
-    room = getattr(_kept, name, None)
+    kept = _kept.__dict__
+    room = kept.get(dtype)
     if room is None or room.size < size:
         room = np.empty(size, dtype)
         if room.nbytes <= _MOST_KEPT:
-            setattr(_kept, name, room)
+            kept[dtype] = room
     return room
 
 
@@ -133,7 +134,7 @@ def _sum(net, n_patterns, function, w, *given):
     """Return, in the precision of w, what a function sums in double precision."""
     room = _memory(_numbers_needed(net.sizes, n_patterns), w.dtype)
     single = w.dtype == np.float32  # then the sums lie apart from the room
-    total = _memory(w.size, float)[: w.size] if single else np.empty(w.size)
+    total = _memory(w.size, _DOUBLE)[: w.size] if single else np.empty(w.size)
     function(w, *given, total, room)
     return total.astype(w.dtype, copy=False)
 

@@ -23,7 +23,7 @@ def error(w, sizes, units, output, X, T, room):
     for n in range(0, len(X), step):
         end = min(n + step, len(X))
         part = state[: (end - n) * net.width]
-        a = activations(net, X[n:end], False, False, part, scratch)
+        a = activations(net, X[n:end], True, False, part, scratch)
         total += errors(output, a, T[n:end])
     return w.dtype.type(total)
 
