@@ -169,10 +169,11 @@ pip-audit: env ## look for known weaknesses in the locked packages
 
 # Ten minutes on two cores; the results stay in mutants/ and the next run goes on
 # from there. `.venv/bin/mutmut show NAME` prints a survivor.
+# A mutant is tried in a fork of one process, in which no pool of threads goes on.
 mutants: env ## plant faults in the library and count those the tests catch
 	@$(STEP) "fetch the mutation tester" "Is the package index reachable?" \
 	  $(BIN)/python -m pip install mutmut==$(MUTMUT_VERSION)
-	@$(REPEATABLE) $(BIN)/mutmut run --max-children 2
+	@$(REPEATABLE) DASK_SCHEDULER=sync $(BIN)/mutmut run --max-children 2
 	@$(BIN)/mutmut results
 
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
