@@ -81,6 +81,7 @@ def test_the_chapters_have_their_figures():
         "07": ["valley", "two-wires"],
         "08": ["valley"],
         "09": ["push"],
+        "13": ["two-rates"],
     }
     assert expected.items() <= found.items()
 
@@ -148,6 +149,10 @@ def test_the_still_of_the_valley():
 
 def test_the_still_of_the_push():
     assert {"(4.000, 3.000)", "(4.000, 3.600)"} < set(texts("push"))
+
+
+def test_the_still_of_the_two_rates():
+    assert {"−0.80, ▼ shrinks", "0.70, ▼ shrinks"} < set(texts("two-rates"))
 
 
 # What the chapters ask the reader to see.
@@ -237,3 +242,23 @@ def test_where_all_units_saturate_the_jacobian_fades():
         x = [[end] * 3]
         assert net.hidden[0].dh(jl.forward(net, x).a[0]).max() < 1e-3
         assert np.abs(jl.input_jacobian(net, x)).max() < 1e-3
+
+
+def test_the_marks_of_the_two_rates():
+    def after(eta, w, steps=12):
+        H = np.array([[5.0, 2.0], [2.0, 2.0]])
+        for _ in range(steps):
+            w = w - eta * H @ w
+        return w
+
+    along = np.array([[1, -2], [2, 1]]) / 5**0.5
+    rates = np.linspace(0.001, 0.4, 400)
+    slower = [max(abs(1 - eta * value) for value in (1, 6)) for eta in rates]
+    assert abs(rates[np.argmin(slower)] - 2 / 7) < 1e-3
+    for w in np.random.default_rng(0).uniform(-1.6, 1.6, (20, 2)):
+        steep = abs(along @ w)[1]
+        assert abs(along @ after(0.33, w))[1] < steep < abs(along @ after(0.34, w))[1]
+    for u in along:  # whoever starts on one of the lines stays there
+        assert abs(np.linalg.det([u, after(0.3, u)])) < 1e-12
+    on_the_flat = after(0.34, along[0])
+    assert np.linalg.norm(on_the_flat) < 1e-2  # beyond the limit, and yet it arrives

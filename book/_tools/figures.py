@@ -23,6 +23,7 @@ FIGURES = BOOK / "_static" / "figures"
 STILLS = BOOK / "_figures"
 HTML = {"content_type": "text/html; charset=utf-8"}
 NAMES = ["two-wires", "softmax-triangle", "backward-wave", "the-v", "valley", "push"]
+NAMES += ["two-rates"]
 
 
 def landing():

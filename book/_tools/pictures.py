@@ -147,7 +147,7 @@ def the_v():
         + text(250, 62, "forward", "negative")
         + text(180, 150, "central", "positive")
         + text(455, 157, "complex step", "J")
-        + text(525, 172, "smaller steps →")
+        + text(505, 174, "smaller steps →")
     )
 
 
@@ -173,10 +173,10 @@ def curvature():
         network(30, 12, 200, 156, net, values)
         + arrow(265, 90, 305, 90)
         + _map(net, H, 340, 6, 168)
-        + text(525, 60, "a cell for each")
-        + text(525, 80, "pair of weights,")
-        + text(525, 100, "a block for each")
-        + text(525, 120, "pair of layers")
+        + text(525, 58, "a cell: two")
+        + text(525, 80, "weights;")
+        + text(525, 108, "a block: two")
+        + text(525, 130, "layers")
     )
 
 
@@ -333,7 +333,7 @@ def steep_and_flat():
         + "".join(circle(*p, 2.5, "link") for p in at(way))
         + line(340, 120, 620, 120, "ink")
         + "".join(stems)
-        + text(360, 145, "eigenvalues of H: a crowd near zero")
+        + text(350, 145, "eigenvalues of H: most near zero")
     )
 
 
@@ -353,7 +353,7 @@ def two_small_ones():
         + cells(402, 18, 9, block)
         + text(24, 140, "outwards")
         + text(118, 140, "inwards")
-        + text(556, 96, "16 weights")
+        + text(553, 96, "16 weights")
     )
 
 
@@ -373,12 +373,12 @@ def who_looks_at_whom():
     G = jl.StackOperator(net, X, curvature="outer_product").to_dense()
     values = np.linalg.eigvalsh(G)[::-1] / np.linalg.eigvalsh(G)[-1]
     height = np.clip(np.log10(np.maximum(values, 1e-12)), -12, 0)
-    across = 330 + 280 * np.arange(len(values)) / len(values)
+    across = 310 + 280 * np.arange(len(values)) / len(values)
     fall = np.column_stack([across, 22 - 9.5 * height])
-    edge = 330 + 280 * (1 - jl.null_dimension(net) / len(values))
+    edge = 310 + 280 * (1 - jl.null_dimension(net) / len(values))
     return (
         cells
-        + line(330, 145, 620, 145, "ink")
+        + line(310, 145, 600, 145, "ink")
         + line(edge, 18, edge, 145, "rule")
         + path(fall, "M")
         + text(edge + 8, 80, "nobody notices")

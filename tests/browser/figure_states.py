@@ -1,5 +1,7 @@
 """What the library says of the numbers that a figure shows: CHECKS[name](state)."""
 
+from itertools import pairwise
+
 import numpy as np
 
 import jachess_lib as jl
@@ -108,6 +110,20 @@ def push(found):
     assert np.isclose(found["R"]["delta"][1], R_y, **close)
 
 
+def two_rates(found):
+    """Hold a walk of gradient steps, and its two directions, against ours."""
+    X, T = [[2.0, 1.0], [1.0, 0.0], [0.0, 1.0]], [[0.0]] * 3
+    net = jl.Network((2, 1), [0, *found["w"]])
+    values, vectors = np.linalg.eigh(jl.exact_hessian(net, X, T)[1:, 1:])
+    assert np.allclose(found["values"], values, **close)
+    assert np.allclose(found["factors"], 1 - found["eta"] * values, **close)
+    way = np.array(found["way"])
+    for here, there in pairwise(way):
+        step = jl.error_gradient(net.with_parameters([0, *here]), X, T)[1:]
+        assert np.allclose(there, here - found["eta"] * step, **close)
+    assert np.allclose(found["along"], abs(way @ vectors).T, rtol=1e-9, atol=1e-12)
+
+
 CHECKS = {
     "two-wires": two_wires,
     "softmax-triangle": softmax_triangle,
@@ -115,4 +131,5 @@ CHECKS = {
     "the-v": the_v,
     "valley": valley,
     "push": push,
+    "two-rates": two_rates,
 }

@@ -1,4 +1,4 @@
-"""The six figures answer to mouse, finger and keys, with the library's numbers."""
+"""The figures answer to mouse, finger and keys, with the library's numbers."""
 
 import json
 import re
@@ -41,6 +41,8 @@ DRAGS = [
     ("valley", "Step eta of the gradient", "b", (16, 294), {"eta": 0.001}),
     ("push", "Direction v", "a", (160, 60), {"v": [0, 1]}),
     ("push", "How far we push, r", "b", (160, 264), {"r": 0.01}),
+    ("two-rates", "Start of the walk", "a", (238, 160), {"w": [0.8, 0]}),
+    ("two-rates", "Learning rate eta", "b", (160, 288), {"eta": 0.2}),
 ]
 KEYS = [
     ("two-wires", "Cell of the Hessian", "row", 24, ["ArrowUp"] * 2, 22),
@@ -67,6 +69,8 @@ KEYS = [
     ("valley", "Damping lambda", "lambda", 1, ["Shift+ArrowRight"], 4.64),
     ("push", "Direction v", "v", [1, 0], ["ArrowUp"] * 45, [0, 1]),
     ("push", "How far we push, r", "r", 0.3, ["ArrowRight"], None),
+    ("two-rates", "Start of the walk", "w", [1, -0.6], ["ArrowUp"] * 2, [1, -0.5]),
+    ("two-rates", "Learning rate eta", "eta", 0.3, ["ArrowRight"] * 4, 0.34),
 ]
 
 

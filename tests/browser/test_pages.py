@@ -45,6 +45,18 @@ FIRST_PICTURE = """() => {
   const picture = document.querySelector('article figure, article .jc-picture svg');
   return picture && picture.getBoundingClientRect().bottom;
 }"""
+# Words of a chapter's picture that stick out of it, or are too small to read.
+POOR_LABELS = """() => [...document.querySelectorAll(
+    '.jc-picture svg')].flatMap(svg => {
+  const room = svg.getBoundingClientRect();
+  const scale = room.width / svg.viewBox.baseVal.width;
+  return [...svg.querySelectorAll('text')].filter(text => {
+    const box = text.getBoundingClientRect();
+    return box.left < room.left - 1 || box.right > room.right + 1
+      || box.bottom > room.bottom + 1
+      || scale * parseFloat(getComputedStyle(text).fontSize) < 9;
+  }).map(text => text.textContent);
+})"""
 # Press every "check here", and wait until each has said its two verdicts.
 PRESS_ALL = """() => Promise.all(
   [...document.querySelectorAll('.jc-check')].map(async (place) => {
@@ -67,6 +79,7 @@ def test_a_page_is_whole(page, view):
     assert page.evaluate(UNDRAWN) == []
     assert page.evaluate(UNSEEN) == []
     assert page.evaluate(POOR_IMAGES) == []
+    assert page.evaluate(POOR_LABELS) == []
     assert page.evaluate(TOO_WIDE) == []
     assert page.evaluate(CUT) == []
     assert page.evaluate(HIDDEN_WIDTH) == []
