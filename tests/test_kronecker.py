@@ -620,8 +620,10 @@ def test_a_bad_power_is_told():
     one_negative = np.kron(np.eye(2), np.diag([1.0, -3.0, 1.0]))
     with pytest.raises(ValueError, match="has the eigenvalue -6, and power 0.5"):
         shampoo_factors(one_negative, 2, 3, power=0.5)
-    with pytest.raises(ValueError, match="power must be larger than 0, got -1"):
-        shampoo_factors(np.eye(6), 2, 3, power=-1)
+    for power in (-1, 0):
+        message = f"power must be larger than 0, got {power}"
+        with pytest.raises(ValueError, match=message):
+            shampoo_factors(np.eye(6), 2, 3, power=power)
     with pytest.raises(ValueError, match="eigenvalue -.* power 0.5 of it is not real"):
         shampoo_factors(-np.eye(6), 2, 3, power=0.5)
 
@@ -630,3 +632,22 @@ def test_what_cannot_fit_is_refused():
     wide = jl.KroneckerFactors(np.eye(700), np.eye(2000))
     with pytest.raises(MemoryError, match="use solve, which needs the factors alone"):
         wide.to_dense()
+
+
+def test_a_factor_with_a_negative_eigenvalue_is_named():
+    bad, good = np.diag([-1.0, 2.0, 5.0]), np.diag([1.0, 3.0])
+    for A, B, name in ((bad, good, "A"), (good, bad, "B")):
+        factors = jl.KroneckerFactors(A, B)
+        with pytest.raises(ValueError, match=f"{name} has the eigenvalue -1, so"):
+            factors.solve(np.ones((len(B), len(A))), 10.0)
+    barely = jl.KroneckerFactors(np.diag([-5e-9, 1.0, 1.0]), good)  # by rounding alone
+    assert np.isfinite(barely.solve(np.ones((2, 3)), 1.0)).all()
+
+
+def test_the_least_damping_goes_by_the_largest_eigenvalues_of_both():
+    factors = jl.KroneckerFactors(np.diag([1.0, 1e8]), np.diag([1.0, 1e7]))
+    with pytest.raises(ValueError, match=r"damping is 2, .* of 1e\+15: use at least 2"):
+        factors.solve(np.ones((2, 2)), 2.0)
+    found = factors.solve(np.ones((2, 2)), 3.0)
+    expected = 1 / (np.outer([1.0, 1e7], [1.0, 1e8]) + 3.0)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)

@@ -203,6 +203,20 @@ def test_the_decrement_is_zero_at_the_minimum_alone():
     assert post.decrement > 0.01
 
 
+def test_exact_curvature_of_a_last_layer_in_a_deeper_network_with_weights():
+    net, X, T = case((2, 4, 3, 2), output="softmax", N=9)
+    weights, s = np.linspace(0.5, 1.5, 9), net.slices[-1]
+    H = jl.exact_hessian(net, X, T, weights=weights)
+    found = laplace(
+        net, X, T, 9.0, curvature="exact", structure="last_layer", weights=weights
+    )
+    A = H[s, s] + 9.0 * np.eye(8)
+    np.testing.assert_allclose(found.root @ found.root.T, A, rtol=1e-12, atol=1e-14)
+    whole = laplace(net, X, T, 9.0, curvature="exact", weights=weights)
+    A = H + 9.0 * np.eye(net.n_parameters)
+    np.testing.assert_allclose(whole.root @ whole.root.T, A, rtol=1e-12, atol=1e-14)
+
+
 def test_structures():
     net, X, T = case((2, 3, 2), output="softmax", N=9)
     G = jl.outer_product_hessian(net, X)
