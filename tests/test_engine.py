@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from oracles import CASES, HIDDEN, OUTPUT, case, case_name
 
 import jachess_lib as jl
-from jachess_lib._engine import choice, connection
+from jachess_lib._engine import choice, compiled, connection
 
 
 def direction(net):
@@ -360,12 +360,17 @@ def test_a_lesson_within_a_lesson_is_checked_once(monkeypatch):
 
 
 @pytest.mark.parametrize("output", OUTPUT)
-@pytest.mark.parametrize("engine", ["plain", "blocked"])
+@pytest.mark.parametrize(
+    ("engine", "hidden"), [("plain", "gelu"), ("blocked", "gelu"), ("compiled", "tanh")]
+)
 @pytest.mark.parametrize(
     "name", ["hessian_vector_product", "gauss_newton_vector_product"]
 )
-def test_products_of_wide_outputs_take_the_memory_of_a_gradient(output, engine, name):
-    net, X, T = case((20, 8, 1000), "gelu", output, N=200)
+def test_products_of_wide_outputs_take_the_memory_of_a_gradient(
+    output, engine, hidden, name, monkeypatch
+):
+    monkeypatch.setattr(compiled, "_MOST_KEPT", 0)  # nothing that is there already
+    net, X, T = case((20, 8, 1000), hidden, output, N=200)
 
     def peak(f):
         with jl.engine(engine):
@@ -376,13 +381,14 @@ def test_products_of_wide_outputs_take_the_memory_of_a_gradient(output, engine, 
             tracemalloc.stop()
         return found
 
-    assert peak(SUMS[name]) < 3 * peak(jl.error_gradient)
+    assert peak(SUMS[name]) < 3 * peak(jl.error_gradient) < 6e7
 
 
 @pytest.mark.parametrize("output", OUTPUT)
 @pytest.mark.parametrize(
     ("name", "engine", "megabytes"),
     [
+        ("outer_product_diagonal", "compiled", 25),
         ("hessian_diagonal", "auto", 25),
         ("hessian_diagonal", "plain", 60),
         ("outer_product_diagonal", "auto", 25),
@@ -391,7 +397,8 @@ def test_products_of_wide_outputs_take_the_memory_of_a_gradient(output, engine, 
 def test_diagonals_of_wide_outputs_take_a_few_megabytes(
     output, name, engine, megabytes
 ):
-    net, X, T = case((20, 8, 1000), "gelu", output, N=200)
+    hidden = "tanh" if engine == "compiled" else "gelu"  # which it leaves to NumPy
+    net, X, T = case((20, 8, 1000), hidden, output, N=200)
     tracemalloc.start()
     with jl.engine(engine):
         SUMS[name](net, X, T)

@@ -106,8 +106,8 @@ _DOUBLE = np.dtype(float)
 
 
 @lru_cache(maxsize=64)
-def _numbers_needed(sizes, n_patterns):
-    return room_needed(np.array(sizes, np.int64), n_patterns)
+def _numbers_needed(sizes, n_patterns, units):
+    return room_needed(np.array(sizes, np.int64), n_patterns, units)
 
 
 def _memory(size, dtype):
@@ -125,14 +125,14 @@ def _memory(size, dtype):
     return room
 
 
-def _room(net, X):
-    """Return the memory that a function takes while it works."""
-    return _memory(_numbers_needed(net.sizes, len(X)), X.dtype)
+def _room(net, X, units=0):
+    """Return the memory that a function takes while it works; `units` of `front_of`."""
+    return _memory(_numbers_needed(net.sizes, len(X), units), X.dtype)
 
 
-def _sum(net, n_patterns, function, w, *given):
+def _sum(net, n_patterns, function, w, *given, units=0):
     """Return, in the precision of w, what a function sums in double precision."""
-    room = _memory(_numbers_needed(net.sizes, n_patterns), w.dtype)
+    room = _memory(_numbers_needed(net.sizes, n_patterns, units), w.dtype)
     single = w.dtype == np.float32  # then the sums lie apart from the room
     total = _memory(w.size, _DOUBLE)[: w.size] if single else np.empty(w.size)
     function(w, *given, total, room)
@@ -151,13 +151,13 @@ def error_gradient(net, X, T):
 
 def input_jacobian(net, X, out):
     """Stand in for the blocked `input_jacobian`, from the outputs back."""
-    _input_jacobian(*_numbers(net), X, out, _room(net, X))
+    _input_jacobian(*_numbers(net), X, out, _room(net, X, 1))
     return out
 
 
 def parameter_jacobian(net, X, of, out):
     """Stand in for the blocked `parameter_jacobian`."""
-    _parameter_jacobian(*_numbers(net), X, of == "outputs", out, _room(net, X))
+    _parameter_jacobian(*_numbers(net), X, of == "outputs", out, _room(net, X, 2))
     return out
 
 
@@ -224,7 +224,7 @@ def _targets(net, X, T):
 
 def outer_product_diagonal(net, X):
     """Stand in for the blocked `outer_product_diagonal`."""
-    return _sum(net, len(X), sum_of_squares, *_numbers(net), X)
+    return _sum(net, len(X), sum_of_squares, *_numbers(net), X, units=1)
 
 
 def exact_hessian(net, X, T, out):

@@ -56,7 +56,7 @@ def sum_of_squares(w, sizes, units, output, X, diagonal, room):
     net, room = layers(w, sizes, units, output, room)
     block, room = room[: len(w)], room[len(w) :]
     at, L, K = net.at, len(sizes) - 1, sizes[-1]
-    step, state, front, other, scratch = room_for_rows(net, len(X), room)
+    step, state, front, other, scratch = room_for_rows(net, len(X), 1, room)
     second = scratch[step * (1 + sizes.max()) :]
     diagonal[:] = 0.0
     for start in range(0, len(X), step):

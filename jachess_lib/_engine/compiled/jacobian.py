@@ -7,6 +7,7 @@ from jachess_lib._engine.compiled.sweeps import (
     block_of,
     cut,
     forward,
+    front_of,
     layers,
     rows_of_a_block,
 )
@@ -64,12 +65,12 @@ def scale_rows(R, slope):
 
 
 @compiled
-def room_for_rows(net, n_patterns, room):
+def room_for_rows(net, n_patterns, units, room):
     """Return how many patterns go at a time, their state, two fronts, and scratch.
 
     A front is a row of sensitivities for each output, which goes back layer by layer.
     """
-    front = net.sizes[-1] * net.sizes[1:].max()
+    front = front_of(net.sizes, units)
     step = rows_of_a_block(net.width + 2 * front, n_patterns)
     one = step * net.width
     two, end = one + step * front, one + 2 * step * front
@@ -115,7 +116,7 @@ def input_jacobian(w, sizes, units, output, X, J, room):
     at, L, K, D = net.at, len(sizes) - 1, sizes[-1], sizes[0]
     V_0, room = room[: sizes[1] * D].reshape(sizes[1], D), room[sizes[1] * D :]
     V_0[:] = block_of(w, sizes, net.starts, 0)[:, 1:]
-    step, state, front, other, scratch = room_for_rows(net, len(X), room)
+    step, state, front, other, scratch = room_for_rows(net, len(X), 1, room)
     for n in range(0, len(X), step):
         end = min(n + step, len(X))
         rows = end - n
@@ -140,7 +141,7 @@ def parameter_jacobian(w, sizes, units, output, X, of_outputs, J, room):
     """Put ∂y_k/∂w, or ∂a_k/∂w, into J, of shape (N, K, P)."""
     net, room = layers(w, sizes, units, output, room)
     at, L, K = net.at, len(sizes) - 1, sizes[-1]
-    step, state, front, other, scratch = room_for_rows(net, len(X), room)
+    step, state, front, other, scratch = room_for_rows(net, len(X), 2, room)
     for n in range(0, len(X), step):
         end = min(n + step, len(X))
         rows = end - n

@@ -58,7 +58,20 @@ def cut(state, rows, start, columns):
 
 
 @compiled
-def room_needed(sizes, n_patterns):
+def front_of(sizes, units):
+    """Return the numbers of a front: what each output's row of sensitivities takes.
+
+    A row is as long as the widest of no layer (`units` = 0), of the hidden ones (1), or
+    of the outputs too (2); a single layer has outputs alone.
+    """
+    if units == 0:
+        return 0
+    widest = sizes[1:].max() if units == 2 or len(sizes) == 2 else sizes[1:-1].max()
+    return sizes[-1] * widest
+
+
+@compiled
+def room_needed(sizes, n_patterns, units):
     """Return how many numbers the functions write while they work, at the most.
 
     They are those of two `layers` and of the sums of a block, of a block's state, and
@@ -66,7 +79,7 @@ def room_needed(sizes, n_patterns):
     """
     P, width = (sizes[1:] * (1 + sizes[:-1])).sum(), layout(sizes)[1]
     product = width + 2 * (sizes[1:].sum() + sizes.max())
-    fronts = 2 * sizes[-1] * sizes[1:].max()
+    fronts = 2 * front_of(sizes, units)
     sensitivities = width + 2 * (1 + sizes.max()) + fronts
     return 5 * P + max(
         rows_of_a_block(width, n_patterns) * product,
