@@ -15,6 +15,7 @@ Source: the documentation of scikit-learn, PyTorch and safetensors.
 
 import re
 from importlib import import_module
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -343,6 +344,8 @@ def from_safetensors(path, hidden=None, output=None):
 
     Raises
     ------
+    TypeError
+        If `path` does not name a file.
     FileNotFoundError
         If there is no such file.
     ValueError
@@ -352,6 +355,11 @@ def from_safetensors(path, hidden=None, output=None):
         If safetensors is not installed.
     """
     st = _imported("safetensors", "safetensors", 'pip install "jachess-lib[interop]"')
+    if not isinstance(path, (str, PathLike)):
+        raise TypeError(
+            f"path must name a safetensors file, got {type(path).__name__}: "
+            "give a str or a pathlib.Path"
+        )
     if not Path(path).is_file():
         raise FileNotFoundError(f"path must be a safetensors file, there is no {path}")
     try:

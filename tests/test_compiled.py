@@ -67,6 +67,16 @@ def test_several_blocks_of_patterns(hidden, output):
             close(found, expected[name])
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_weights_are_turned_whatever_their_shape(dtype):
+    rng = np.random.default_rng(0)
+    for J in (*range(1, 19), 31):
+        for I in (*range(1, 19), 32):
+            W, turned = rng.random((J, I)).astype(dtype), np.full((I, J), np.nan, dtype)
+            sweeps._transpose(W, turned)
+            np.testing.assert_array_equal(turned, W.T)
+
+
 def test_matrices_are_symmetric_to_the_last_bit():
     net, X, T = case((3, 5, 4), "tanh", "softmax", N=30)
     with jl.engine("compiled"):

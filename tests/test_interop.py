@@ -407,6 +407,9 @@ def test_a_file_of_something_else(tmp_path, parts, says):
 
 
 def test_other_mistakes_with_files(tmp_path):
+    for path in (3, None, [tmp_path]):
+        with pytest.raises(TypeError, match=f"path.*got {type(path).__name__}: give"):
+            from_safetensors(path)
     with pytest.raises(FileNotFoundError, match="nothing"):
         from_safetensors(tmp_path / "nothing")
     (tmp_path / "text").write_text("this is no such file, whatever its name")

@@ -11,6 +11,7 @@ import {
   number,
   paint,
   READABLE,
+  roundKnob,
   set,
   toggle,
 } from "./kit.mjs";
@@ -72,9 +73,7 @@ export function mount(stage, { landing }) {
       y2: y + 31,
       class: "track",
     });
-    const knob = draw(svg, "g");
-    draw(knob, "circle", { r: 15, class: "reach" });
-    draw(knob, "circle", { r: 6, class: "grip" });
+    const knob = roundKnob(svg, 15, 6);
     const move = (value) => {
       x[i] = +clamp(value, -LIMIT, LIMIT).toFixed(2);
       update();

@@ -85,6 +85,22 @@ export function arrow(parent, kind) {
   };
 }
 
+let clips = 0;
+/** A group of which only what lies within a box is seen. */
+export function within(parent, box) {
+  const id = `jc-within-${clips++}`;
+  draw(draw(draw(parent, "defs"), "clipPath", { id }), "rect", box);
+  return draw(parent, "g", { "clip-path": `url(#${id})` });
+}
+
+/** A round knob: the circle that a finger reaches, and the one that the eye sees. */
+export function roundKnob(parent, reach = 18, grip = 7) {
+  const knob = draw(parent, "g");
+  draw(knob, "circle", { r: reach, class: "reach" });
+  draw(knob, "circle", { r: grip, class: "grip" });
+  return knob;
+}
+
 export const path = (points) =>
   points.map(([x, y], n) => `${n ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
 
@@ -211,9 +227,7 @@ export function track(
     class: "area",
   });
   draw(svg, "line", { x1: x, x2: x + width, y1: y, y2: y, class: "track" });
-  const knob = draw(svg, "g");
-  draw(knob, "circle", { r: 16, class: "reach" });
-  draw(knob, "circle", { r: 7, class: "grip" });
+  const knob = roundKnob(svg, 16);
   const move = (share) => to(clamp(share, 0, 1));
   const refresh = handle(svg, knob, {
     name,

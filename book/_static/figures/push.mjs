@@ -23,6 +23,7 @@ import {
   number,
   path,
   power,
+  roundKnob,
   set,
   track,
 } from "./kit.mjs";
@@ -155,9 +156,7 @@ export function mount(stage) {
   const names = ["v", "Hv"].map((text, n) =>
     label(plane, 0, 0, text, `strong italic halo ${["accent", "M"][n]}`, "middle"),
   );
-  const knob = draw(plane, "g");
-  draw(knob, "circle", { r: 18, class: "reach" });
-  draw(knob, "circle", { r: 7, class: "grip" });
+  const knob = roundKnob(plane);
   const degrees = () => Math.round((turn * 180) / Math.PI);
   const rotate = (next) => {
     turn = ((next % (2 * Math.PI)) + 2 * Math.PI) % (2 * Math.PI);

@@ -13,6 +13,7 @@ import {
   paint,
   path,
   READABLE,
+  roundKnob,
   set,
   still,
   toggle,
@@ -131,9 +132,7 @@ export function mount(stage) {
     draw(plane, "path", { class: "line thin dots warning" }),
   );
   const arrows = ORDER.map(() => arrow(plane, "M"));
-  const knob = draw(plane, "g");
-  draw(knob, "circle", { r: 18, class: "reach" });
-  draw(knob, "circle", { r: 7, class: "grip" });
+  const knob = roundKnob(plane);
   const name = label(plane, 0, 0, "y", "strong italic halo");
 
   const seen = ([u, v, n]) => [

@@ -2,7 +2,17 @@
 // 1e-16, in the browser's own double precision. The slope is 12; what the formulas leave
 // out is 3xε + ε², ε² and −ε², and rounding adds about ε_m |f| / ε.
 
-import { clamp, draw, handle, label, path, power, set, tens } from "./kit.mjs";
+import {
+  clamp,
+  draw,
+  handle,
+  label,
+  path,
+  power,
+  roundKnob,
+  set,
+  tens,
+} from "./kit.mjs";
 
 const X = 2;
 const TRUTH = 12;
@@ -190,9 +200,7 @@ export function mount(stage) {
   const dots = WAYS.map(([, kind]) =>
     draw(plot, "circle", { r: 5, fill: `var(--${kind})`, stroke: "var(--paper)" }),
   );
-  const knob = draw(plot, "g");
-  draw(knob, "circle", { r: 18, class: "reach" });
-  draw(knob, "circle", { r: 7, class: "grip" });
+  const knob = roundKnob(plot);
   const move = (next) => {
     s = clamp(Math.round(20 * next) / 20, 0, LAST);
     update();

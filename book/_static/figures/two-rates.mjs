@@ -1,7 +1,19 @@
 // Two rates: gradient steps on ½ wᵀHw, in the weights and along the eigenvectors of H,
 // where a step multiplies the distance to the minimum by 1 − ηλ.
 
-import { clamp, draw, handle, label, number, path, set, tens, track } from "./kit.mjs";
+import {
+  clamp,
+  draw,
+  handle,
+  label,
+  number,
+  path,
+  roundKnob,
+  set,
+  tens,
+  track,
+  within,
+} from "./kit.mjs";
 import { eigen } from "./two-weights.mjs";
 
 const H = [
@@ -13,6 +25,7 @@ const START = { w: [1, -0.6], eta: 0.3 };
 const STEPS = 12;
 const LARGEST = 0.4;
 const [REACH, SIZE] = [1.6, 312];
+const BOX = { x: 4, y: 4, width: SIZE, height: SIZE };
 const px = (w1) => 4 + ((w1 + REACH) * SIZE) / (2 * REACH);
 const py = (w2) => 4 + ((REACH - w2) * SIZE) / (2 * REACH);
 const place = ([w1, w2]) => [px(w1), py(w2)];
@@ -33,9 +46,7 @@ export function walk(w, eta) {
 }
 
 function drawBowl(svg) {
-  const clip = draw(draw(svg, "defs"), "clipPath", { id: "two-rates-clip" });
-  draw(clip, "rect", { x: 4, y: 4, width: SIZE, height: SIZE });
-  const land = draw(svg, "g", { "clip-path": "url(#two-rates-clip)" });
+  const land = within(svg, BOX);
   for (const E of [0.05, 0.3, 1, 2.4, 4.5]) {
     const points = Array.from({ length: 61 }, (_, n) => {
       const turn = (n * Math.PI) / 30;
@@ -52,7 +63,7 @@ function drawBowl(svg) {
       d: path([-3, 3].map((size) => place([size * u[0], size * u[1]]))),
     }),
   );
-  draw(svg, "rect", { x: 4, y: 4, width: SIZE, height: SIZE, class: "axis" });
+  draw(svg, "rect", { ...BOX, class: "axis" });
   label(svg, 314, 331, "w₁", "small muted italic", "end");
   label(svg, 9, 18, "w₂", "small muted italic");
   label(svg, px(1.5), py(0.4), "steep, λ = 6", "tiny accent halo", "end");
@@ -70,15 +81,18 @@ const sy = (size) => {
 
 function drawDistances(svg) {
   label(svg, 8, 16, "distance from the minimum, along each", "small");
-  const clip = draw(draw(svg, "defs"), "clipPath", { id: "two-rates-plot" });
-  draw(clip, "rect", { x: LEFT, y: TOP, width: RIGHT - LEFT, height: FLOOR - TOP });
   for (let power = LEAST; power <= MOST; power++) {
     const y = sy(10 ** power);
     draw(svg, "path", { class: "rule", d: `M${LEFT} ${y}H${RIGHT}` });
     label(svg, LEFT - 5, y + 4, tens(power), "tiny muted", "end");
   }
   label(svg, RIGHT, FLOOR + 15, `${STEPS} steps`, "tiny muted", "end");
-  const plot = draw(svg, "g", { "clip-path": "url(#two-rates-plot)" });
+  const plot = within(svg, {
+    x: LEFT,
+    y: TOP,
+    width: RIGHT - LEFT,
+    height: FLOOR - TOP,
+  });
   const lines = DIRECTIONS.map(([, kind]) =>
     draw(plot, "path", { class: `line ${kind}` }),
   );
@@ -107,20 +121,12 @@ export function mount(stage) {
   const map = stage.panel(320, 338, "a");
   const side = stage.panel(320, 338, "b");
   const land = drawBowl(map);
-  const area = draw(map, "rect", {
-    x: 4,
-    y: 4,
-    width: SIZE,
-    height: SIZE,
-    class: "area",
-  });
+  const area = draw(map, "rect", { ...BOX, class: "area" });
   const trail = draw(land, "path", { class: "line thin" });
   const stops = Array.from({ length: STEPS }, () =>
     draw(land, "circle", { r: 3, fill: "var(--ink)" }),
   );
-  const knob = draw(map, "g");
-  draw(knob, "circle", { r: 18, class: "reach" });
-  draw(knob, "circle", { r: 6, class: "grip" });
+  const knob = roundKnob(map, 18, 6);
   const start = label(map, 9, 331, "", "tiny muted");
   const show = drawDistances(side);
   const inside = (value) => +clamp(value, -REACH, REACH).toFixed(2);

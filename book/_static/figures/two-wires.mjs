@@ -3,7 +3,7 @@
 
 import { network } from "./core.mjs";
 import { exactHessian, factors } from "./curvature.mjs";
-import { clamp, draw, handle, label, number, placeOf, set } from "./kit.mjs";
+import { clamp, draw, handle, label, number, placeOf, roundKnob, set } from "./kit.mjs";
 import {
   CELL,
   drawHessian,
@@ -104,9 +104,7 @@ export function mount(stage, { landing }) {
   ];
 
   const knobs = ["Wire of the row", "Wire of the column"].map((name, which) => {
-    const grip = draw(wiring, "g");
-    draw(grip, "circle", { r: 14, class: "reach" });
-    draw(grip, "circle", { r: 5.5, class: "grip" });
+    const grip = roundKnob(wiring, 14, 5.5);
     const turn = (index) => {
       chosen[which] = clamp(index, 0, P - 1);
       update();

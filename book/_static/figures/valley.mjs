@@ -2,18 +2,30 @@
 // and one step of Newton, of damped G and of the gradient. H = G + (y − t)(0 1; 1 0); it
 // is positive definite exactly where t/3 < w₁w₂ < t.
 
-import { arrow, clamp, draw, handle, label, number, path, set, track } from "./kit.mjs";
+import {
+  arrow,
+  clamp,
+  draw,
+  handle,
+  label,
+  number,
+  path,
+  roundKnob,
+  set,
+  track,
+  within,
+} from "./kit.mjs";
 import { curvature, eigen, errorAt, landing, steps, T } from "./two-weights.mjs";
 
 const START = { w: [2, 3], lambda: 1, eta: 0.1 };
 const [LOW, HIGH] = [-0.4, 4.4];
 const SIZE = 312;
+const BOX = { x: 4, y: 4, width: SIZE, height: SIZE };
 const px = (w1) => 4 + ((w1 - LOW) * SIZE) / (HIGH - LOW);
 const py = (w2) => 4 + SIZE - ((w2 - LOW) * SIZE) / (HIGH - LOW);
 const place = ([w1, w2]) => [px(w1), py(w2)];
 const LAMBDAS = [0.01, 100];
 const ETAS = [0.001, 1];
-let drawn = 0;
 
 const hyperbola = (c) => {
   const points = [];
@@ -25,10 +37,7 @@ const hyperbola = (c) => {
 };
 
 function drawLand(svg) {
-  const id = `valley-clip-${drawn++}`;
-  const clip = draw(draw(svg, "defs"), "clipPath", { id });
-  draw(clip, "rect", { x: 4, y: 4, width: SIZE, height: SIZE });
-  const land = draw(svg, "g", { "clip-path": `url(#${id})` });
+  const land = within(svg, BOX);
   const between = (inner, outer) =>
     `${path(outer.map(place))}${path([...inner].reverse().map(place)).replace("M", "L")}Z`;
   draw(land, "path", {
@@ -50,7 +59,7 @@ function drawLand(svg) {
       ),
   );
   draw(land, "path", { class: "line good-line", d: path(hyperbola(T).map(place)) });
-  draw(svg, "rect", { x: 4, y: 4, width: SIZE, height: SIZE, class: "axis" });
+  draw(svg, "rect", { ...BOX, class: "axis" });
   draw(svg, "path", { class: "rule", d: `M${px(0)} 4V316M4 ${py(0)}H316` });
   label(svg, 314, 331, "w₁", "small muted italic", "end");
   label(svg, 9, 18, "w₂", "small muted italic");
@@ -160,13 +169,7 @@ export function mount(stage) {
   const map = stage.panel(320, 338, "a");
   const side = stage.panel(320, 338, "b");
   const land = drawLand(map);
-  const area = draw(map, "rect", {
-    x: 4,
-    y: 4,
-    width: SIZE,
-    height: SIZE,
-    class: "area",
-  });
+  const area = draw(map, "rect", { ...BOX, class: "area" });
   const curves = {
     H: draw(land, "path", { class: "line thin accent" }),
     G: draw(land, "path", { class: "line thin J dash" }),
@@ -177,9 +180,7 @@ export function mount(stage) {
     damped: arrow(land, "J"),
     gradient: arrow(land, "muted"),
   };
-  const knob = draw(map, "g");
-  draw(knob, "circle", { r: 18, class: "reach" });
-  draw(knob, "circle", { r: 6, class: "grip" });
+  const knob = roundKnob(map, 18, 6);
   const show = drawNumbers(side);
   const inside = (value) => +clamp(value, LOW, HIGH).toFixed(2);
   const move = (next) => {

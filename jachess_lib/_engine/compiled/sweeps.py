@@ -132,17 +132,22 @@ def block_of(w, sizes, starts, l):
     return w[starts[l] : starts[l + 1]].reshape(sizes[l + 1], 1 + sizes[l])
 
 
-# Columns that are turned at a time: their cache lines stay until the next row comes.
-_STRIP = 16
+# A square of eight by eight, whose loops have a fixed end, is turned in registers.
+_SQUARE = 8
 
 
 @elementwise
 def _transpose(W, turned):
-    for first in range(0, W.shape[1], _STRIP):
-        last = min(first + _STRIP, W.shape[1])
-        for j in range(W.shape[0]):
-            for i in range(first, last):
-                turned[i, j] = W[j, i]
+    J, I = W.shape
+    whole_j, whole_i = J // _SQUARE * _SQUARE, I // _SQUARE * _SQUARE
+    for i in range(0, whole_i, _SQUARE):
+        for j in range(0, whole_j, _SQUARE):
+            for p in range(_SQUARE):
+                for q in range(_SQUARE):
+                    turned[i + p, j + q] = W[j + q, i + p]
+    for i in range(I):
+        for j in range(whole_j if i < whole_i else 0, J):
+            turned[i, j] = W[j, i]
 
 
 @elementwise
