@@ -44,7 +44,8 @@ ALLOW_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 
 SETUP = sh book/_tools/setup.sh
 STEP = $(SETUP) step
-TWO_WORKERS = -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
+# Three for two cores: there is always one that waits for a browser or a sandbox.
+WORKERS = -n 3 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 # What writes into the folder: one at a time, by way of the rule below.
 WRITERS := env book pdf current test test-lowest notebooks lint release bank \
   release-check pip-audit mutants lock clean
@@ -107,7 +108,7 @@ pdf: env ## print the book into _build/jachess.pdf; needs XeLaTeX
 # the place of a worker that has crashed may wait for ever, so none does.
 test: book ## run every test; builds the book first
 	@$(SETUP) browser_packages
-	@$(REPEATABLE) $(BIN)/python -m pytest $(TWO_WORKERS) -q $(ARGS)
+	@$(REPEATABLE) $(BIN)/python -m pytest $(WORKERS) -q $(ARGS)
 
 # Its tests and its examples alone: the book is pinned to other versions. What Numba
 # keeps lies apart, for its versions would throw away each other's. In single precision
@@ -115,7 +116,7 @@ test: book ## run every test; builds the book first
 test-lowest: ## test the library with the lowest versions that it promises
 	@PYTHON="$(PYTHON)" $(SETUP) lowest_environment
 	@$(REPEATABLE) NUMBA_CACHE_DIR=.venv-lowest/compiled \
-	  .venv-lowest/bin/python -m pytest $(TWO_WORKERS) -q \
+	  .venv-lowest/bin/python -m pytest $(WORKERS) -q \
 	  -o addopts="--import-mode=importlib --doctest-modules -p no:cacheprovider" \
 	  -k "not (compiled and (float or precision)) and not single_precision" \
 	  jachess_lib $(VERSION_TESTS) $(ARGS)
