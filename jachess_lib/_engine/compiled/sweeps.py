@@ -16,7 +16,8 @@ from jachess_lib._engine.compiled.units import (
     outputs,
 )
 
-# Numbers in the state of a block: 2 MB in float64 stays in the second-level cache.
+# Numbers in the state of a block: half a megabyte in float64, which stays in the
+# second-level cache beside the weights and what is written.
 _STATE = 1 << 16
 _FEWEST_ROWS = 128
 
@@ -90,8 +91,8 @@ def room_needed(sizes, n_patterns, units):
 class Layers(NamedTuple):
     """A network, or a direction v among its parameters, laid out for the sweeps.
 
-    BLAS is a third faster with weights that lie as it reads them: `forth` has Wᵀ of
-    every layer, `back` has W without the biases. `at` and `width` are those of the
+    BLAS is up to a third faster with weights that lie as it reads them: `forth` has Wᵀ
+    of every layer, `back` has W without the biases. `at` and `width` are those of the
     state.
     """
 
