@@ -168,8 +168,8 @@ pip-audit: env ## look for known weaknesses in the locked packages
 	  --disable-pip -r requirements.txt || { echo "It found a weakness, or could not ask about a" \
 	  "package: its database of weaknesses cannot be reached from everywhere."; exit 1; }
 
-# Ten minutes on two cores; the results stay in mutants/ and the next run goes on
-# from there. `.venv/bin/mutmut show NAME` prints a survivor.
+# A night on two cores; the results stay in mutants/ and the next run goes on from
+# there. `.venv/bin/mutmut show NAME` prints a survivor.
 # A mutant is tried in a fork of one process, in which no pool of threads goes on.
 mutants: env ## plant faults in the library and count those the tests catch
 	@$(STEP) "fetch the mutation tester" "Is the package index reachable?" \
