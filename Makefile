@@ -44,7 +44,7 @@ ALLOW_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 
 SETUP = sh book/_tools/setup.sh
 STEP = $(SETUP) step
-# Three for two cores: there is always one that waits for a browser or a sandbox.
+# Three for two cores, so that one can wait for a browser or a sandbox.
 WORKERS = -n 3 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 # What writes into the folder: one at a time, by way of the rule below.
 WRITERS := env book pdf current test test-lowest notebooks lint release bank \

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from jachess_lib._engine.inputs import check_network
 from jachess_lib.network import Network
 
 __all__ = ["from_safetensors", "from_sklearn", "from_torch", "to_torch"]
@@ -294,11 +295,14 @@ def to_torch(net, *, logits=False):
 
     Raises
     ------
+    TypeError
+        If `net` is no Network.
     ValueError
         If a hidden unit has no module.
     ImportError
         If PyTorch is not installed.
     """
+    check_network("net", net)
     torch = _imported("torch", "PyTorch", "pip install torch")
     names = {unit: kind for kind, unit in _TORCH_UNITS.items()}
     options = {"Softplus": {"threshold": 40}}

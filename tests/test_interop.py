@@ -342,6 +342,8 @@ def test_a_unit_that_pytorch_lacks(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", torch)
     with pytest.raises(ValueError, match="'exp' of a Network"):
         to_torch(jl.Network.random((4, 3, 2), hidden="exp"))
+    with pytest.raises(TypeError, match="net must be a Network, got int: make one"):
+        to_torch(3)
 
 
 def test_no_other_package_is_imported_before_it_is_used():
