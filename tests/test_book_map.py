@@ -65,7 +65,7 @@ MAY_IMPORT = {
     "language_model": {"_engine.language_model", "network", "output_units"},
     "optimisers": {"_engine.inputs", "_engine.optimisers", "language_model"},
     "figures": set(),
-    "interop": {"network"},
+    "interop": {"_engine.inputs", "network"},
 }  # fmt: skip
 OUTSIDE = {
     "influence": {"numpy", "scipy"},
