@@ -47,7 +47,7 @@ STEP = $(SETUP) step
 # Three for two cores, so that one can wait for a browser or a sandbox.
 WORKERS = -n 3 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 # What writes into the folder: one at a time, by way of the rule below.
-WRITERS := env book pdf current test test-lowest notebooks lint release bank \
+WRITERS := env book pdf current compiled test test-lowest notebooks lint release bank \
   release-check pip-audit mutants lock clean
 
 .DEFAULT_GOAL := help
@@ -106,9 +106,17 @@ pdf: env ## print the book into _build/jachess.pdf; needs XeLaTeX
 # Files in their own order, in which the longest come first: by number of tests, a file
 # with a few long ones would be left for the end, and a core with nothing to do. Who takes
 # the place of a worker that has crashed may wait for ever, so none does.
-test: book ## run every test; builds the book first
+# The book is built on one core; meanwhile the other compiles what the workers would else
+# compile one beside the other.
+test: env ## run every test; builds the book first
+	@$(MAKE) --no-print-directory -j 2 book compiled
 	@$(SETUP) browser_packages
 	@$(REPEATABLE) $(BIN)/python -m pytest $(WORKERS) -q $(ARGS)
+
+compiled: env
+	@$(REPEATABLE) $(BIN)/python -m pytest -q -p no:cacheprovider \
+	  tests/test_compiled.py -k what_is_compiled_serves_every_network \
+	  >_build/compiled.log 2>&1 || { cat _build/compiled.log; exit 1; }
 
 # Its tests and its examples alone: the book is pinned to other versions. What Numba
 # keeps lies apart, for its versions would throw away each other's. In single precision

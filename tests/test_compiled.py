@@ -52,6 +52,28 @@ def test_every_compiled_function_is_reached():
     assert set(compiled.OUTPUTS) == set(jl.OUTPUT_UNITS)
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_what_is_compiled_serves_every_network(dtype):
+    """`make test` runs this one alone, and first, so that no worker compiles again."""
+    net, X, T = case((4, 5, 3), "tanh", "softmax")
+    net, X, T = net.with_parameters(net.w.astype(dtype)), X.astype(dtype), T.astype(dtype)
+    with jl.engine("compiled"):
+        every_result(net, X, T)
+        versions = [len(f.signatures) for f in compiled_functions()]
+        net, X, T = case((2, 6, 5, 1), ("gelu", "softplus"), "sigmoid", N=40)
+        net = net.with_parameters(net.w.astype(dtype))
+        every_result(net, X.astype(dtype), T.astype(dtype))
+    assert [len(f.signatures) for f in compiled_functions()] == versions
+
+
+def compiled_functions():
+    """Return what Numba compiles, of every module."""
+    modules = [m for name, m in sys.modules.items() if name.startswith(compiled.__name__)]
+    found = [f for m in modules for f in vars(m).values() if hasattr(f, "signatures")]
+    assert len(found) > 20
+    return found
+
+
 @pytest.mark.parametrize("hidden", compiled.UNITS)
 @pytest.mark.parametrize("output", compiled.OUTPUTS)
 def test_several_blocks_of_patterns(hidden, output):
