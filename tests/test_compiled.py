@@ -56,7 +56,11 @@ def test_every_compiled_function_is_reached():
 def test_what_is_compiled_serves_every_network(dtype):
     """`make test` runs this one alone, and first, so that no worker compiles again."""
     net, X, T = case((4, 5, 3), "tanh", "softmax")
-    net, X, T = net.with_parameters(net.w.astype(dtype)), X.astype(dtype), T.astype(dtype)
+    net, X, T = (
+        net.with_parameters(net.w.astype(dtype)),
+        X.astype(dtype),
+        T.astype(dtype),
+    )
     with jl.engine("compiled"):
         every_result(net, X, T)
         versions = [len(f.signatures) for f in compiled_functions()]
@@ -68,7 +72,9 @@ def test_what_is_compiled_serves_every_network(dtype):
 
 def compiled_functions():
     """Return what Numba compiles, of every module."""
-    modules = [m for name, m in sys.modules.items() if name.startswith(compiled.__name__)]
+    modules = [
+        m for name, m in sys.modules.items() if name.startswith(compiled.__name__)
+    ]
     found = [f for m in modules for f in vars(m).values() if hasattr(f, "signatures")]
     assert len(found) > 20
     return found
@@ -80,7 +86,7 @@ def test_several_blocks_of_patterns(hidden, output):
     net = jl.Network.random((4, 9, 7, 3), hidden, output)
     rng = np.random.default_rng(0)
     _, width = sweeps.layout(np.array(net.sizes))
-    N = int(2.5 * sweeps.rows_of_a_block(width, 10**9))
+    N = int(2.5 * sweeps.rows_of_a_block(width, 10**9, 8))
     X, T = rng.standard_normal((N, 4)), targets(rng, output, N, 3)
     with jl.engine("blocked"):
         expected = every_result(net, X, T)
@@ -95,7 +101,7 @@ def test_weights_are_turned_whatever_their_shape(dtype):
     for J in (*range(1, 19), 31):
         for I in (*range(1, 19), 32):
             W, turned = rng.random((J, I)).astype(dtype), np.full((I, J), np.nan, dtype)
-            sweeps._transpose(W, turned)
+            sweeps.turn(W, turned)
             np.testing.assert_array_equal(turned, W.T)
 
 

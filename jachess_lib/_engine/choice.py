@@ -121,19 +121,20 @@ def twin(name, net, *arrays, engine=None):
     return getattr(compiled, name)
 
 
-def ready(name, engine, given):
-    """Return whether these arguments are what the checks would make of them.
+def at_once(name, engine, given):
+    """Return the compiled function, if the arguments are what the checks make of them.
 
-    False where compiled code has not looked: the checks then do.
+    None where compiled code has not looked, or found otherwise: the checks then do.
     """
     if engine not in ("compiled", "auto"):
-        return False
+        return None
     compiled = compiled_functions()
     try:
-        return compiled is not None and compiled.ready(name, given)
+        if compiled is not None and compiled.ready(name, given):
+            return getattr(compiled, name)
     except Exception as error:
         _leave_out(error)
-        return False
+    return None
 
 
 def first(compiled, blocked, *arguments, **keywords):

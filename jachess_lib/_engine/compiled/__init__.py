@@ -23,7 +23,7 @@ from jachess_lib._engine.compiled.jacobian import input_jacobian as _input_jacob
 from jachess_lib._engine.compiled.jacobian import (
     parameter_jacobian as _parameter_jacobian,
 )
-from jachess_lib._engine.compiled.sweeps import room_needed
+from jachess_lib._engine.compiled.sweeps import layout, room_needed
 from jachess_lib._engine.compiled.units import OUTPUTS, UNITS, sound
 
 # The largest P of a square matrix that is filled here: products of long rows of
@@ -48,13 +48,19 @@ _FUNCTIONS = (
 def takes(name, net, arrays):
     """Return whether this function was compiled for such a network and such arrays."""
     return (
-        name in _FUNCTIONS
-        and (name not in _SQUARES or net.n_parameters <= _LARGEST_SQUARE)
-        and (name != "input_jacobian" or net.sizes[-1] <= net.sizes[0])
-        and all(unit.name in UNITS for unit in net.hidden)
+        _takes_network(name, net)
         and len(arrays[0]) > 0
         and net.w.dtype.kind == "f"
         and all(A.dtype == net.w.dtype and A.flags.c_contiguous for A in arrays)
+    )
+
+
+def _takes_network(name, net):
+    return (
+        name in _FUNCTIONS
+        and (name not in _SQUARES or net.n_parameters <= _LARGEST_SQUARE)
+        and (name != "input_jacobian" or net.sizes[-1] <= net.sizes[0])
+        and _structure(net.sizes, net.hidden, net.output.name) is not None
     )
 
 
@@ -71,21 +77,34 @@ def ready(name, given):
     if not (given.keys() <= _LOOKED_AT and isinstance(w, np.ndarray)):
         return False
     D, K = net.sizes[0], net.sizes[-1]
-    if not (_is_array(X, w.dtype, 2) and X.shape[1] == D):
+    if not (_is_array(X, w.dtype, 2) and X.shape[1] == D and len(X) > 0):
         return False
-    T, v = given.get("T", _none(2, w.dtype)), given.get("v", _none(1, w.dtype))
+    if "T" in given:
+        T = given["T"]
+        if not (_is_array(T, w.dtype, 2) and T.shape == (len(X), K)):
+            return False
+    else:
+        T = _none(2, w.dtype)
+    if "v" in given:
+        v = given["v"]
+        if not (_is_array(v, w.dtype, 1) and v.shape == w.shape):
+            return False
+    else:
+        v = _none(1, w.dtype)
     return (
-        _is_array(T, w.dtype, 2)
-        and _is_array(v, w.dtype, 1)
-        and ("T" not in given or T.shape == (len(X), K))
-        and ("v" not in given or v.shape == w.shape)
-        and takes(name, net, (X, T, v))
+        w.dtype.kind == "f"
+        and _takes_network(name, net)
         and sound(OUTPUTS[net.output.name], X, T, v)
     )
 
 
 def _is_array(value, dtype, ndim):
-    return type(value) is np.ndarray and value.dtype == dtype and value.ndim == ndim
+    return (
+        type(value) is np.ndarray
+        and value.dtype == dtype
+        and value.ndim == ndim
+        and value.flags.c_contiguous
+    )
 
 
 @cache
@@ -93,10 +112,18 @@ def _none(ndim, dtype):
     return np.empty((0,) * ndim, dtype)
 
 
+@lru_cache(maxsize=64)
+def _structure(sizes, hidden, output):
+    """Return sizes, hidden units and output unit as Numba takes them, or None."""
+    if not all(unit.name in UNITS for unit in hidden):
+        return None
+    units = np.array([UNITS[unit.name] for unit in hidden], np.int64)
+    return np.array(sizes, np.int64), units, OUTPUTS[output]
+
+
 def _numbers(net):
-    """Return w, the sizes, the hidden units and the output unit as Numba takes them."""
-    units = np.array([UNITS[unit.name] for unit in net.hidden], np.int64)
-    return net.w, np.array(net.sizes, np.int64), units, OUTPUTS[net.output.name]
+    """Return w, and the structure of the network."""
+    return net.w, *_structure(net.sizes, net.hidden, net.output.name)
 
 
 # Bytes that a thread keeps for its next call.
@@ -110,6 +137,11 @@ def _numbers_needed(sizes, n_patterns, units):
     return room_needed(np.array(sizes, np.int64), n_patterns, units)
 
 
+@lru_cache(maxsize=64)
+def _width(sizes):
+    return int(layout(np.array(sizes, np.int64))[1])
+
+
 def _memory(size, dtype):
     """Return memory for numbers, that are written before they are read.
 
@@ -119,10 +151,17 @@ def _memory(size, dtype):
     kept = _kept.__dict__
     room = kept.get(dtype)
     if room is None or room.size < size:
-        room = np.empty(size, dtype)
+        room = _fresh(size, dtype)
         if room.nbytes <= _MOST_KEPT:
             kept[dtype] = room
     return room
+
+
+def _fresh(size, dtype):
+    """Return memory that starts with a cache line, as what is cut from it then does."""
+    room = np.empty(size + 16, dtype)
+    first = -(room.ctypes.data // dtype.itemsize) % 16
+    return room[first : first + size]
 
 
 def _room(net, X, units=0):
@@ -200,7 +239,8 @@ class CompiledLinearisation(NamedTuple):
 
 def linearise(net, X, T):
     """Stand in for the blocked `linearise`."""
-    state = _linearise(*_numbers(net), X, *_targets(net, X, T), _room(net, X))
+    state = _fresh(len(X) * _width(net.sizes), X.dtype)
+    _linearise(*_numbers(net), X, *_targets(net, X, T), state, _room(net, X))
     return CompiledLinearisation(net, len(X), T is not None, state)
 
 

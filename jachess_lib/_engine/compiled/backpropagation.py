@@ -8,7 +8,10 @@ from jachess_lib._engine.compiled.sweeps import (
     cut,
     forward,
     layers,
+    room_of_sum,
     rows_of_a_block,
+    split,
+    turn,
 )
 from jachess_lib._engine.compiled.units import compiled, errors
 
@@ -17,14 +20,16 @@ from jachess_lib._engine.compiled.units import compiled, errors
 def error(w, sizes, units, output, X, T, room):
     """Return Σ_n E_n, summed in double precision."""
     net, room = layers(w, sizes, units, output, room)
-    step = rows_of_a_block(net.width, len(X))
-    state, scratch = room[: step * net.width], room[step * net.width :]
+    step = rows_of_a_block(net.width, len(X), w.itemsize)
+    state, scratch = split(room, step * net.width)
     total = 0.0
     for n in range(0, len(X), step):
         end = min(n + step, len(X))
         part = state[: (end - n) * net.width]
-        a = activations(net, X[n:end], True, False, part, scratch)
-        total += errors(output, a, T[n:end])
+        a = activations(net, X[n:end], False, part, scratch)
+        t = cut(scratch, end - n, sizes[-1], sizes[-1])
+        turn(T[n:end], t)
+        total += errors(output, a, t)
     return w.dtype.type(total)
 
 
@@ -32,14 +37,14 @@ def error(w, sizes, units, output, X, T, room):
 def error_gradient(w, sizes, units, output, X, T, gradient, room):
     """Put ∂E/∂w into `gradient`, which has double precision."""
     net, room = layers(w, sizes, units, output, room)
-    block, room = room[: len(w)], room[len(w) :]
-    step = rows_of_a_block(net.width, len(X))
-    state, scratch = room[: step * net.width], room[step * net.width :]
+    step = rows_of_a_block(net.width, len(X), w.itemsize)
+    block, room = split(room, room_of_sum(sizes))
+    state, scratch = split(room, step * net.width)
     gradient[:] = 0.0
     for n in range(0, len(X), step):
         end = min(n + step, len(X))
         part = state[: (end - n) * net.width]
-        forward(net, X[n:end], False, False, part, scratch)
+        forward(net, X[n:end], False, part, scratch)
         backward(net, T[n:end], False, part, scratch)
         for l in range(len(sizes) - 1):
             z = cut(part, end - n, net.at[0, l], 1 + sizes[l])

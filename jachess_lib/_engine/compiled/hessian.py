@@ -16,7 +16,9 @@ from jachess_lib._engine.compiled.sweeps import (
     cut,
     forward,
     layers,
+    room_of_sum,
     rows_of_a_block,
+    split,
 )
 from jachess_lib._engine.compiled.units import compiled, elementwise
 
@@ -24,21 +26,18 @@ from jachess_lib._engine.compiled.units import compiled, elementwise
 @elementwise
 def _squares_of_outputs(output, m, rest, squares):
     """Put M_kk, the sum of the squares of a column of its root, into `squares`."""
-    rows, K = m.shape
-    for n in range(rows):
-        for k in range(K):
-            squares[n, k] = m[n, k] * (rest[n, k] if output == 2 else 1.0)
+    for i in range(m.size):
+        squares[i] = m[i] * (rest[i] if output == 2 else 1.0)
 
 
 @elementwise
 def _squares_of_columns(R, squares):
     """Put Σ_k R_kj² into `squares`."""
-    for n in range(R.shape[0]):
-        for j in range(R.shape[2]):
-            squares[n, j] = 0.0
-        for k in range(R.shape[1]):
-            for j in range(R.shape[2]):
-                squares[n, j] += R[n, k, j] * R[n, k, j]
+    squares[:] = 0.0
+    for k in range(R.shape[0]):
+        for j in range(R.shape[1]):
+            for n in range(R.shape[2]):
+                squares[j, n] += R[k, j, n] * R[k, j, n]
 
 
 @elementwise
@@ -54,23 +53,26 @@ def sum_of_squares(w, sizes, units, output, X, diagonal, room):
     R is a root of M, brought to each layer.
     """
     net, room = layers(w, sizes, units, output, room)
-    block, room = room[: len(w)], room[len(w) :]
     at, L, K = net.at, len(sizes) - 1, sizes[-1]
-    step, state, front, other, scratch = room_for_rows(net, len(X), 1, room)
+    block, room = split(room, room_of_sum(sizes))
+    step, state, front, other, scratch = room_for_rows(net, len(X), 1, w.itemsize, room)
     second = scratch[step * (1 + sizes.max()) :]
     diagonal[:] = 0.0
     for start in range(0, len(X), step):
         end = min(start + step, len(X))
         rows = end - start
         part = state[: rows * net.width]
-        forward(net, X[start:end], False, False, part, scratch)
+        forward(net, X[start:end], False, part, scratch)
         y, m = cut(part, rows, at[0, L], K), cut(part, rows, at[1, L], K)
         R = front[:0].reshape(0, 0, 0)
         for l in range(L - 1, -1, -1):
             M, I = sizes[l + 1], 1 + sizes[l]
             squares = cut(scratch, rows, 0, M)
             if l == L - 1:
-                _squares_of_outputs(output, m, cut(part, rows, at[2, L], K), squares)
+                rest, flat = cut(part, rows, at[2, L], K), rows * K
+                _squares_of_outputs(
+                    output, m.reshape(flat), rest.reshape(flat), squares.reshape(flat)
+                )
             else:
                 _squares_of_columns(R, squares)
             z = cut(part, rows, at[0, l], I)
@@ -89,58 +91,64 @@ def sum_of_squares(w, sizes, units, output, X, diagonal, room):
 
 
 @elementwise
-def _row_products(left, right, out):
-    """Put left_i right_p into out[n, i·P + p]."""
-    P = right.shape[1]
-    for n in range(left.shape[0]):
-        for i in range(left.shape[1]):
-            for p in range(P):
-                out[n, i * P + p] = left[n, i] * right[n, p]
+def _products(left, right, out):
+    """Put left_i right_p into out[i·P + p, n]."""
+    P = len(right)
+    for i in range(len(left)):
+        for p in range(P):
+            for n in range(left.shape[1]):
+                out[i * P + p, n] = left[i, n] * right[p, n]
 
 
 @compiled
 def _contracted(B, V, slope):
-    """Return h'(a_q) Σ_r B_jr w_rq, of shape (rows, J, Q)."""
-    rows, J, R = B.shape
-    out = np.empty((rows, J, V.shape[1]), B.dtype)
-    np.dot(B.reshape(rows * J, R), V, out.reshape(rows * J, V.shape[1]))
+    """Return h'(a_q) Σ_r B_jr w_rq, of shape (J, Q, rows)."""
+    J, _, rows = B.shape
+    out = np.empty((J, V.shape[1], rows), B.dtype)
+    for j in range(J):
+        np.dot(V.T, B[j], out[j])
     scale_rows(out, slope)
     return out
 
 
 @elementwise
 def _curvature_below(V, B, slope, bend, exact, M):
-    """Put h'(a_j) Σ_k w_kj B_kq, and the bend where j = q, into M[n, j, q]."""
-    M[:] = 0.0
-    for n in range(M.shape[0]):
-        for k in range(V.shape[0]):
-            for j in range(V.shape[1]):
-                factor = slope[n, j] * V[k, j]
-                for q in range(V.shape[1]):
-                    M[n, j, q] += factor * B[n, k, q]
+    """Put h'(a_j) Σ_k w_kj B_kq, and the bend where j = q, into M[j, q, n]."""
+    K, Q, rows = B.shape
+    for j in range(V.shape[1]):
+        for q in range(Q):
+            M[j, q] = 0.0
+            for k in range(K):
+                w = V[k, j]
+                for n in range(rows):
+                    M[j, q, n] += w * B[k, q, n]
+            for n in range(rows):
+                M[j, q, n] *= slope[j, n]
         if exact:
-            for j in range(V.shape[1]):
-                M[n, j, j] += bend[n, j]
+            for n in range(rows):
+                M[j, j, n] += bend[j, n]
 
 
 @elementwise
 def _first_feed(slope, V, below, G):
-    """Put ∂z_i/∂a_q = h'(a_i) w_iq h'(a_q) into G[n, i, q]."""
-    for n in range(G.shape[0]):
-        for i in range(G.shape[1]):
-            for q in range(G.shape[2]):
-                G[n, i, q] = slope[n, i] * V[i, q] * below[n, q]
+    """Put ∂z_i/∂a_q = h'(a_i) w_iq h'(a_q) into G[i, q, n]."""
+    for i in range(G.shape[0]):
+        for q in range(G.shape[1]):
+            w = V[i, q]
+            for n in range(G.shape[2]):
+                G[i, q, n] = slope[i, n] * w * below[q, n]
 
 
 @compiled
 def _sum_of_products(left, z, x):
-    """Return Σ_n left[n, r] z_i x_p, of shape (R, I·P), in double precision."""
-    rows = len(z)
-    right = np.empty((rows, z.shape[1] * x.shape[1]), z.dtype)
-    _row_products(z, x, right)
-    factor = left.reshape(rows, left.size // rows)
-    total = np.zeros((factor.shape[1], right.shape[1]))
-    add_sum(factor, right, total, np.empty(total.size, z.dtype))
+    """Return Σ_n left[…, n] z_i x_p, of shape (R, I·P), in double precision."""
+    rows = z.shape[1]
+    right = np.empty((len(z) * len(x), rows), z.dtype)
+    _products(z, x, right)
+    factor = left.reshape(left.size // rows, rows)
+    total = np.zeros((len(factor), len(right)))
+    room = np.empty(total.size + 16 + right.size, z.dtype)
+    add_sum(factor, right, total, room)
     return total
 
 
@@ -171,10 +179,10 @@ def _add_bends(H, row, column, F, J, I, Q, P, diagonal):
 def _add_pairs(net, l, B, exact, part, H):
     """Add the blocks of layer l and each layer m < l to H."""
     sizes, starts, at = net.sizes, net.starts, net.at
-    rows, J, Q = B.shape
+    J, Q, rows = B.shape
     I = 1 + Q
     z, delta = cut(part, rows, at[0, l], I), cut(part, rows, at[3, l + 1], J)
-    G = np.empty((rows, Q, Q), B.dtype)
+    G = np.empty((Q, Q, rows), B.dtype)
     for m in range(l - 1, -1, -1):
         Q, P = sizes[m + 1], 1 + sizes[m]
         slope, x = cut(part, rows, at[1, m + 1], Q), cut(part, rows, at[0, m], P)
@@ -184,12 +192,12 @@ def _add_pairs(net, l, B, exact, part, H):
             if exact and m < l - 2:
                 G = _contracted(G, V_m, slope)
             elif exact:
-                G = np.empty((rows, I - 1, Q), B.dtype)
+                G = np.empty((I - 1, Q, rows), B.dtype)
                 _first_feed(cut(part, rows, at[1, l], I - 1), V_m, slope, G)
         E = _sum_of_products(B, z, x)
         _add_block(H, starts[l], starts[m], E, J, I, Q, P)
         if exact and m == l - 1:
-            F = _sum_of_products(slope.reshape(rows, 1, Q), delta, x)
+            F = _sum_of_products(slope.reshape(1, Q, rows), delta, x)
             _add_bends(H, starts[l], starts[m], F, J, I, Q, P, True)
         elif exact:
             F = _sum_of_products(G, delta, x)
@@ -201,7 +209,7 @@ def square_matrix(w, sizes, units, output, X, T, exact, H, room):
     """Fill H with the exact Hessian, or with the outer-product matrix."""
     net, _ = layers(w, sizes, units, output, room)
     starts, at, L, K = net.starts, net.at, len(sizes) - 1, sizes[-1]
-    step = rows_of_a_block(net.width + (1 + sizes.max()) ** 2, len(X))
+    step = rows_of_a_block(net.width + (1 + sizes.max()) ** 2, len(X), w.itemsize)
     state = np.empty(step * net.width, w.dtype)
     scratch = np.empty(step * sizes.max(), w.dtype)
     total = np.zeros(H.shape)
@@ -209,10 +217,10 @@ def square_matrix(w, sizes, units, output, X, T, exact, H, room):
         end = min(first + step, len(X))
         rows = end - first
         part = state[: rows * net.width]
-        forward(net, X[first:end], False, exact, part, scratch)
+        forward(net, X[first:end], exact, part, scratch)
         if exact:
             backward(net, T[first:end], True, part, scratch)
-        M = np.empty((rows, K, K), w.dtype)
+        M = np.empty((K, K, rows), w.dtype)
         m, rest = cut(part, rows, at[1, L], K), cut(part, rows, at[2, L], K)
         sensitivities(output, True, m, rest, M)
         for l in range(L - 1, -1, -1):
@@ -229,7 +237,7 @@ def square_matrix(w, sizes, units, output, X, T, exact, H, room):
             V_l = back(net, l)
             B = _contracted(M, V_l, slope)
             _add_pairs(net, l, B, exact, part, total)
-            M = np.empty((rows, I - 1, I - 1), w.dtype)
+            M = np.empty((I - 1, I - 1, rows), w.dtype)
             _curvature_below(V_l, B, slope, bend, exact, M)
     for r in range(len(H)):
         for s in range(r):

@@ -9,11 +9,12 @@ from jachess_lib._engine.compiled.sweeps import (
     block_of,
     cut,
     forth,
-    forth_alone,
     forward,
     layers,
     multiplied,
+    room_of_sum,
     rows_of_a_block,
+    split,
 )
 from jachess_lib._engine.compiled.units import compiled, elementwise, largest_of
 
@@ -40,21 +41,30 @@ def add(a, b):
 @elementwise
 def _start(output, m, R_a, R_delta):
     """Put M R{a} into `R_delta`."""
-    rows, K = m.shape
-    for n in range(rows):
-        mean = 0.0
-        if output == 2:
-            for k in range(K):
-                mean += m[n, k] * R_a[n, k]
+    K, rows = m.shape
+    if output != 2:
         for k in range(K):
-            R_delta[n, k] = m[n, k] * (R_a[n, k] - mean)
-        if output == 2:
-            # where y is nearly 1, R{a} is nearly its mean: sum the differences instead
-            k = largest_of(m[n])
-            total = 0.0
-            for l in range(K):
-                total += m[n, l] * (R_a[n, k] - R_a[n, l])
-            R_delta[n, k] = m[n, k] * total
+            for n in range(rows):
+                R_delta[k, n] = m[k, n] * R_a[k, n]
+        return
+    room = np.empty((5, rows))
+    largest, top, mean, R_top, total = room[0], room[1], room[2], room[3], room[4]
+    largest_of(m, largest, top)
+    mean[:] = 0.0
+    R_top[:] = 0.0
+    total[:] = 0.0
+    for k in range(K):
+        for n in range(rows):
+            mean[n] += m[k, n] * R_a[k, n]
+            R_top[n] = R_a[k, n] if top[n] == k else R_top[n]
+    # where y is nearly 1, R{a} is nearly its mean: sum the differences instead
+    for k in range(K):
+        for n in range(rows):
+            total[n] += m[k, n] * (R_top[n] - R_a[k, n])
+    for k in range(K):
+        for n in range(rows):
+            above = total[n] if top[n] == k else R_a[k, n] - mean[n]
+            R_delta[k, n] = m[k, n] * above
 
 
 @compiled
@@ -73,11 +83,11 @@ def _product_of_rows(net, v, exact, rows, state, scratch, Hv, block):
         M = sizes[l + 1]
         R_a = cut(scratch, rows, offsets[l + 1], M)
         z = cut(state, rows, at[0, l], 1 + sizes[l])
-        np.dot(z, forth(v, l), R_a)
+        np.dot(forth(v, l), z, R_a)
         s = one[: rows * M]
         if l > 0:
             R_z = cut(scratch, rows, offsets[l] + sizes[l], sizes[l])
-            np.dot(R_z, forth_alone(net, l), s.reshape(rows, M))
+            np.dot(back(net, l), R_z, s.reshape(M, rows))
         flat = R_a.reshape(rows * M)
         if l < L - 1:
             slope = cut(state, rows, at[1, l + 1], M).reshape(rows * M)
@@ -103,13 +113,13 @@ def _product_of_rows(net, v, exact, rows, state, scratch, Hv, block):
             R_z = cut(scratch, rows, offsets[l] + I, I)
             add_sum(delta, R_z, Hv_l[:, 1:], block)
         s, t = one[: rows * I], two[: rows * I]
-        np.dot(R_delta, back(net, l), s.reshape(rows, I))
+        np.dot(back(net, l).T, R_delta, s.reshape(I, rows))
         slope = cut(state, rows, at[1, l], I).reshape(rows * I)
         # R_z of this layer is done with, and makes room for R_delta
         R_delta = cut(scratch, rows, offsets[l] + I, I)
         if exact:
             delta = cut(state, rows, at[3, l + 1], J)
-            np.dot(delta, back(v, l), t.reshape(rows, I))
+            np.dot(back(v, l).T, delta, t.reshape(I, rows))
             bend = cut(state, rows, at[2, l], I).reshape(rows * I)
             R_a = cut(scratch, rows, offsets[l], I).reshape(rows * I)
             _signals(s, t, slope, bend, R_a, R_delta.reshape(rows * I))
@@ -118,18 +128,16 @@ def _product_of_rows(net, v, exact, rows, state, scratch, Hv, block):
 
 
 @compiled
-def linearise(w, sizes, units, output, X, T, exact, room):
-    """Return the state of every block, one after the other."""
+def linearise(w, sizes, units, output, X, T, exact, state, room):
+    """Fill the state of every block, one after the other."""
     net, scratch = layers(w, sizes, units, output, room)
-    state = np.empty(len(X) * net.width, w.dtype)
-    step = rows_of_a_block(net.width, len(X))
+    step = rows_of_a_block(net.width, len(X), w.itemsize)
     for n in range(0, len(X), step):
         end = min(n + step, len(X))
         part = state[n * net.width : end * net.width]
-        forward(net, X[n:end], False, exact, part, scratch)
+        forward(net, X[n:end], exact, part, scratch)
         if exact:
             backward(net, T[n:end], True, part, scratch)
-    return state
 
 
 @compiled
@@ -140,8 +148,8 @@ def multiply(w, sizes, units, output, n_patterns, exact, state, v, Hv, room):
     """
     net, room = layers(w, sizes, units, output, room)
     along, room = layers(v, sizes, units, output, room)
-    block, scratch = room[: len(w)], room[len(w) :]
-    step = rows_of_a_block(net.width, n_patterns)
+    step = rows_of_a_block(net.width, n_patterns, w.itemsize)
+    block, scratch = split(room, room_of_sum(sizes))
     Hv[:] = 0.0
     for n in range(0, n_patterns, step):
         rows = min(step, n_patterns - n)
@@ -154,14 +162,14 @@ def linearise_and_multiply(w, sizes, units, output, X, T, exact, v, Hv, room):
     """Fill `Hv` as `multiply` does, keeping the state of one block at a time."""
     net, room = layers(w, sizes, units, output, room)
     along, room = layers(v, sizes, units, output, room)
-    block, room = room[: len(w)], room[len(w) :]
-    step = rows_of_a_block(net.width, len(X))
-    state, scratch = room[: step * net.width], room[step * net.width :]
+    step = rows_of_a_block(net.width, len(X), w.itemsize)
+    block, room = split(room, room_of_sum(sizes))
+    state, scratch = split(room, step * net.width)
     Hv[:] = 0.0
     for n in range(0, len(X), step):
         end = min(n + step, len(X))
         part = state[: (end - n) * net.width]
-        forward(net, X[n:end], False, exact, part, scratch)
+        forward(net, X[n:end], exact, part, scratch)
         if exact:
             backward(net, T[n:end], True, part, scratch)
         _product_of_rows(net, along, exact, end - n, part, scratch, Hv, block)

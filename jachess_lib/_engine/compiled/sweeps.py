@@ -2,7 +2,8 @@
 
 A *state* is one flat array with all that a sweep keeps of a block of patterns. `layout`
 says where each part starts, in numbers per pattern, and `cut` takes it out with a row
-for each pattern.
+for each unit and a column for each pattern. So every loop runs over patterns, however
+few units a layer has, and vector instructions take eight of them at a time.
 """
 
 from typing import NamedTuple
@@ -19,12 +20,24 @@ from jachess_lib._engine.compiled.units import (
 # Numbers in the state of a block: half a megabyte in float64, which stays in the
 # second-level cache beside the weights and what is written.
 _STATE = 1 << 16
-_FEWEST_ROWS = 128
+_FEWEST_ROWS = 144
+# Patterns that may be summed in single precision: a sum of that many equal numbers is
+# off by 2e-6 at most. Blocks are added in double precision.
+_MOST_IN_SINGLE = 64
 
 
 @compiled
-def rows_of_a_block(width, n_patterns):
-    return max(1, min(n_patterns, max(_FEWEST_ROWS, _STATE // width)))
+def rows_of_a_block(width, n_patterns, itemsize):
+    """Return how many patterns, of so many numbers of so many bytes, go at a time."""
+    if itemsize == 4:
+        return max(1, min(n_patterns, _MOST_IN_SINGLE))
+    rows = max(_FEWEST_ROWS, _STATE // width)
+    if n_patterns <= rows:
+        return max(1, n_patterns)
+    # as many in each block, and sixteen times an odd number: what lies a power of two
+    # apart falls into the same few places of the first cache
+    blocks = (n_patterns + rows - 1) // rows
+    return ((n_patterns + blocks - 1) // blocks + 15) // 32 * 32 + 16
 
 
 @compiled
@@ -54,16 +67,22 @@ def layout(sizes):
 
 
 @compiled
-def cut(state, rows, start, columns):
-    return state[rows * start : rows * (start + columns)].reshape(rows, columns)
+def cut(state, rows, start, units):
+    return state[rows * start : rows * (start + units)].reshape(units, rows)
+
+
+@compiled
+def split(room, size):
+    """Return the first numbers of the room, and the rest from a cache line's start."""
+    return room[:size], room[(size + 15) // 16 * 16 :]
 
 
 @compiled
 def front_of(sizes, units):
-    """Return the numbers of a front: what each output's row of sensitivities takes.
+    """Return the numbers of a front: what each output's sensitivities take.
 
-    A row is as long as the widest of no layer (`units` = 0), of the hidden ones (1), or
-    of the outputs too (2); a single layer has outputs alone.
+    There is one for each unit of the widest of no layer (`units` = 0), of the hidden
+    ones (1), or of the outputs too (2); a single layer has outputs alone.
     """
     if units == 0:
         return 0
@@ -75,25 +94,41 @@ def front_of(sizes, units):
 def room_needed(sizes, n_patterns, units):
     """Return how many numbers the functions write while they work, at the most.
 
-    They are those of two `layers` and of the sums of a block, of a block's state, and
-    of what a product with v, or two fronts of sensitivities, keep beside it.
+    They are those of two `layers`, of a first layer without its biases and of what
+    `add_sum` takes, of a block's state, and of what a product with v, or two fronts of
+    sensitivities, keep beside it. In single precision blocks are smaller.
     """
     P, width = (sizes[1:] * (1 + sizes[:-1])).sum(), layout(sizes)[1]
     product = width + 2 * (sizes[1:].sum() + sizes.max())
     fronts = 2 * front_of(sizes, units)
-    sensitivities = width + 2 * (1 + sizes.max()) + fronts
-    return 5 * P + max(
-        rows_of_a_block(width, n_patterns) * product,
-        rows_of_a_block(width + fronts, n_patterns) * sensitivities,
+    sensitivities = width + 3 * (1 + sizes.max()) + fronts
+    lines = 10 * 16  # what `split` leaves out
+    return (
+        lines
+        + 3 * P
+        + room_of_sum(sizes)
+        + max(
+            rows_of_a_block(width, n_patterns, 8) * product,
+            rows_of_a_block(width + fronts, n_patterns, 8) * sensitivities,
+        )
     )
+
+
+@compiled
+def room_of_sum(sizes):
+    """Return how many numbers `add_sum` takes for any layer."""
+    P, room = (sizes[1:] * (1 + sizes[:-1])).sum(), 0
+    for l in range(len(sizes) - 1):
+        if sizes[l + 1] * (1 + sizes[l]) >= _TURNED_FROM:
+            room = max(room, _TURNED_TO // sizes[l + 1] + 1)
+    return P + room
 
 
 class Layers(NamedTuple):
     """A network, or a direction v among its parameters, laid out for the sweeps.
 
-    BLAS is up to a third faster with weights that lie as it reads them: `forth` has Wᵀ
-    of every layer, `back` has W without the biases. `at` and `width` are those of the
-    state.
+    BLAS takes no matrix whose rows have gaps: `back` has W of every layer but the first
+    without the biases. `at` and `width` are those of the state.
     """
 
     sizes: np.ndarray
@@ -102,7 +137,7 @@ class Layers(NamedTuple):
     output: int
     at: np.ndarray
     width: int
-    forth: np.ndarray
+    w: np.ndarray
     back: np.ndarray
 
 
@@ -112,19 +147,13 @@ def layers(w, sizes, units, output, room):
     starts = np.zeros(len(sizes), np.int64)
     for l in range(len(sizes) - 1):
         starts[l + 1] = starts[l] + sizes[l + 1] * (1 + sizes[l])
-    P = len(w)
-    forth, back = room[:P], room[P : 2 * P]
-    for l in range(len(sizes) - 1):
-        W = block_of(w, sizes, starts, l)
-        turned = forth[starts[l] : starts[l + 1]].reshape(1 + sizes[l], sizes[l + 1])
-        _transpose(W, turned)
-        if l > 0:
-            size = sizes[l + 1] * sizes[l]
-            part = back[starts[l] : starts[l] + size].reshape(sizes[l + 1], sizes[l])
-            _without_biases(W, part)
+    own, room = split(room, len(w))
+    for l in range(1, len(sizes) - 1):
+        size = sizes[l + 1] * sizes[l]
+        part = own[starts[l] : starts[l] + size].reshape(sizes[l + 1], sizes[l])
+        without_biases(block_of(w, sizes, starts, l), part)
     at, width = layout(sizes)
-    net = Layers(sizes, starts, units, output, at, width, forth, back)
-    return net, room[2 * P :]
+    return Layers(sizes, starts, units, output, at, width, w, own), room
 
 
 @compiled
@@ -133,26 +162,8 @@ def block_of(w, sizes, starts, l):
     return w[starts[l] : starts[l + 1]].reshape(sizes[l + 1], 1 + sizes[l])
 
 
-# A square of eight by eight, whose loops have a fixed end, is turned in registers.
-_SQUARE = 8
-
-
 @elementwise
-def _transpose(W, turned):
-    J, I = W.shape
-    whole_j, whole_i = J // _SQUARE * _SQUARE, I // _SQUARE * _SQUARE
-    for i in range(0, whole_i, _SQUARE):
-        for j in range(0, whole_j, _SQUARE):
-            for p in range(_SQUARE):
-                for q in range(_SQUARE):
-                    turned[i + p, j + q] = W[j + q, i + p]
-    for i in range(I):
-        for j in range(whole_j if i < whole_i else 0, J):
-            turned[i, j] = W[j, i]
-
-
-@elementwise
-def _without_biases(W, part):
+def without_biases(W, part):
     for j in range(W.shape[0]):
         for i in range(W.shape[1] - 1):
             part[j, i] = W[j, 1 + i]
@@ -160,16 +171,8 @@ def _without_biases(W, part):
 
 @compiled
 def forth(net, l):
-    """Return Wᵀ of layer l, of shape (1 + I, J)."""
-    I, J = net.sizes[l], net.sizes[l + 1]
-    return net.forth[net.starts[l] : net.starts[l + 1]].reshape(1 + I, J)
-
-
-@compiled
-def forth_alone(net, l):
-    """Return Wᵀ of layer l without the biases, of shape (I, J)."""
-    I, J = net.sizes[l], net.sizes[l + 1]
-    return net.forth[net.starts[l] + J : net.starts[l + 1]].reshape(I, J)
+    """Return W of layer l, of shape (J, 1 + I)."""
+    return block_of(net.w, net.sizes, net.starts, l)
 
 
 @compiled
@@ -179,48 +182,50 @@ def back(net, l):
     return net.back[net.starts[l] : net.starts[l] + J * I].reshape(J, I)
 
 
-@compiled
-def activations(net, X, alone, second, state, scratch):
-    """Fill z, slope and, if `second`, bend with h″; return a of the outputs.
+# A square of eight by eight, whose loops have a fixed end, is turned in registers.
+_SQUARE = 8
 
-    If X goes in `alone`, z of the inputs, with its constant unit, is left out.
-    """
+
+@elementwise
+def turn(A, turned):
+    """Put Aᵀ into `turned`."""
+    J, I = A.shape
+    whole_j, whole_i = J // _SQUARE * _SQUARE, I // _SQUARE * _SQUARE
+    for i in range(0, whole_i, _SQUARE):
+        for j in range(0, whole_j, _SQUARE):
+            for p in range(_SQUARE):
+                for q in range(_SQUARE):
+                    turned[i + p, j + q] = A[j + q, i + p]
+    for i in range(I):
+        for j in range(whole_j if i < whole_i else 0, J):
+            turned[i, j] = A[j, i]
+
+
+@compiled
+def activations(net, X, second, state, scratch):
+    """Fill z, slope and, if `second`, bend with h″; return a of the outputs."""
     rows, L = X.shape[0], len(net.sizes) - 1
     z = cut(state, rows, net.at[0, 0], 1 + net.sizes[0])
-    if not alone:
-        for n in range(rows):
-            z[n, 0] = 1.0
-            for i in range(net.sizes[0]):
-                z[n, 1 + i] = X[n, i]
-    for l in range(L):
+    z[0] = 1.0
+    turn(X, z[1:])
+    for l in range(L - 1):
         M = net.sizes[l + 1]
-        a = cut(scratch, rows, 0, M)
-        if l == 0 and alone:
-            np.dot(X, forth_alone(net, 0), a)
-            bias = forth(net, 0)[0]
-            for n in range(rows):
-                for j in range(M):
-                    a[n, j] += bias[j]
-        else:
-            np.dot(z, forth(net, l), a)
-        if l < L - 1:
-            flat = a.reshape(rows * M)
-            slope = cut(state, rows, net.at[1, l + 1], M).reshape(rows * M)
-            bend = cut(state, rows, net.at[2, l + 1], M).reshape(rows * M)
-            hidden_units(net.units[l], flat, slope, bend, second)
-            z = cut(state, rows, net.at[0, l + 1], 1 + M)
-            for n in range(rows):
-                z[n, 0] = 1.0
-                for j in range(M):
-                    z[n, 1 + j] = a[n, j]
-    return cut(scratch, rows, 0, net.sizes[L])
+        below, z = z, cut(state, rows, net.at[0, l + 1], 1 + M)
+        z[0] = 1.0
+        np.dot(forth(net, l), below, z[1:])
+        slope = cut(state, rows, net.at[1, l + 1], M).reshape(rows * M)
+        bend = cut(state, rows, net.at[2, l + 1], M).reshape(rows * M)
+        hidden_units(net.units[l], z[1:].reshape(rows * M), slope, bend, second)
+    a = cut(scratch, rows, 0, net.sizes[L])
+    np.dot(forth(net, L - 1), z, a)
+    return a
 
 
 @compiled
-def forward(net, X, alone, second, state, scratch):
+def forward(net, X, second, state, scratch):
     """Fill what `activations` does, and y, m and rest of the outputs."""
     rows, L = X.shape[0], len(net.sizes) - 1
-    a = activations(net, X, alone, second, state, scratch)
+    a = activations(net, X, second, state, scratch)
     y, m = (
         cut(state, rows, net.at[0, L], net.sizes[L]),
         cut(state, rows, net.at[1, L], net.sizes[L]),
@@ -229,14 +234,14 @@ def forward(net, X, alone, second, state, scratch):
 
 
 @elementwise
-def _residual(output, y, rest, T, delta):
-    """Put y − t into `delta`; where y is a probability, y (1 − t) − (1 − y) t."""
-    for n in range(y.shape[0]):
-        for k in range(y.shape[1]):
-            if output == 0:
-                delta[n, k] = y[n, k] - T[n, k]
-            else:
-                delta[n, k] = y[n, k] * (1.0 - T[n, k]) - rest[n, k] * T[n, k]
+def _residual(output, y, rest, delta):
+    """Make y − t of the targets in `delta`; of probabilities, y (1 − t) − (1 − y) t."""
+    for i in range(y.size):
+        t = delta[i]
+        if output == 0:
+            delta[i] = y[i] - t
+        else:
+            delta[i] = y[i] * (1.0 - t) - rest[i] * t
 
 
 @elementwise
@@ -250,13 +255,14 @@ def backward(net, T, second, state, scratch):
     """Fill every delta, and if `second` multiply its sums into the bends."""
     sizes, at = net.sizes, net.at
     rows, L = T.shape[0], len(sizes) - 1
-    delta = cut(state, rows, at[3, L], sizes[L])
+    delta, size = cut(state, rows, at[3, L], sizes[L]), rows * sizes[L]
     y, rest = cut(state, rows, at[0, L], sizes[L]), cut(state, rows, at[2, L], sizes[L])
-    _residual(net.output, y, rest, T, delta)
+    turn(T, delta)
+    _residual(net.output, y.reshape(size), rest.reshape(size), delta.reshape(size))
     for l in range(L - 1, 0, -1):
         M = sizes[l]
         s = cut(scratch, rows, 0, M)
-        np.dot(delta, back(net, l), s)
+        np.dot(back(net, l).T, delta, s)
         flat = s.reshape(rows * M)
         if second:
             _scale(cut(state, rows, at[2, l], M).reshape(rows * M), flat)
@@ -268,24 +274,26 @@ def backward(net, T, second, state, scratch):
         )
 
 
-# Patterns that one product may sum in single precision. A sum of that many equal
-# numbers is off by 2e-6 at most; what is added to it is added in double precision.
-_RUN = 64
+# Products, and numbers of a sum, between which BLAS is faster with a factor turned.
+_TURNED_FROM, _TURNED_TO = 4000, 1 << 20
 
 
 @compiled
-def add_sum(left, right, total, buffer):
-    """Add Σ_n left[n, j] right[n, i] to total[j, i], which has double precision."""
-    rows = len(left)
-    J, I = total.shape
-    share = buffer[: J * I].reshape(J, I)
-    run = _RUN if left.itemsize == 4 else rows
-    for n in range(0, rows, run):
-        end = min(n + run, rows)
-        np.dot(left[n:end].T, right[n:end], share)
-        for j in range(J):
-            for i in range(I):
-                total[j, i] += share[j, i]
+def add_sum(left, right, total, room):
+    """Add Σ_n left[j, n] right[i, n] to total[j, i], which has double precision."""
+    J, rows = left.shape
+    I = len(right)
+    share, room = split(room, J * I)
+    share = share.reshape(J, I)
+    if J * I >= _TURNED_FROM and J * I * rows <= _TURNED_TO:
+        turned = room[: rows * I].reshape(rows, I)
+        turn(right, turned)
+        np.dot(left, turned, share)
+    else:
+        np.dot(left, right.T, share)
+    for j in range(J):
+        for i in range(I):
+            total[j, i] += share[j, i]
 
 
 @elementwise
