@@ -95,8 +95,32 @@ def test_several_blocks_of_patterns(hidden, output):
             close(found, expected[name])
 
 
+@pytest.mark.parametrize("N", [100, 144, 145, 300])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_weights_are_turned_whatever_their_shape(dtype):
+def test_a_layer_whose_sums_turn_a_factor(dtype, N):
+    net, X, T = case((63, 65, 62, 2), "tanh", "softmax", N)
+    assert 62 * 66 >= sweeps._TURNED_FROM
+    net, X, T = (
+        net.with_parameters(net.w.astype(dtype)),
+        X.astype(dtype),
+        T.astype(dtype),
+    )
+    v = net.w[::-1].copy()
+    for f in (
+        lambda: jl.error_gradient(net, X, T),
+        lambda: jl.hessian_vector_product(net, X, T, v),
+        lambda: jl.HessianOperator(net, X, T) @ v,
+        lambda: jl.outer_product_diagonal(net, X),
+    ):
+        with jl.engine("blocked"):
+            expected = f()
+        with jl.engine("compiled"):
+            close(f(), expected, 1e-12 if dtype == np.float64 else 2e-5)
+            assert jl.engine_used() == "compiled"
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_arrays_are_turned_whatever_their_shape(dtype):
     rng = np.random.default_rng(0)
     for J in (*range(1, 19), 31):
         for I in (*range(1, 19), 32):
@@ -148,7 +172,9 @@ def _spoilt_memory(size, dtype):
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("sizes", [(4, 5, 3), (9, 2, 3, 8), (3, 11), (2, 9, 3, 4, 1)])
+@pytest.mark.parametrize(
+    "sizes", [(4, 5, 3), (9, 2, 3, 8), (3, 11), (2, 9, 3, 4, 1), (63, 65, 2)]
+)
 @pytest.mark.parametrize("N", [1, 6, 300])
 def test_memory_suffices_and_is_written_before_it_is_read(sizes, N, dtype, monkeypatch):
     net, X, T = case(sizes, "tanh", "softmax" if sizes[-1] > 1 else "sigmoid", N)

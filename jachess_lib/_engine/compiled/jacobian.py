@@ -43,8 +43,12 @@ def first_step(output, y, m, V, mean, slope, R):
     for k in range(K):
         for j in range(V.shape[1]):
             w = V[k, j]
-            for n in range(rows):
-                R[k, j, n] = m[k, n] * (w - mean[j, n]) * slope[j, n]
+            if output == 2:
+                for n in range(rows):
+                    R[k, j, n] = m[k, n] * (w - mean[j, n]) * slope[j, n]
+            else:
+                for n in range(rows):
+                    R[k, j, n] = m[k, n] * w * slope[j, n]
     if output == 2:
         # where y is nearly 1, w_kj is nearly its mean: sum the differences instead
         room = np.empty((3, rows))
@@ -116,8 +120,6 @@ def last_layer(net, y, m, slope, root, scratch, room):
     mean = cut(scratch, rows, 0, M)
     if net.output == 2:
         np.dot(V.T, m, mean)
-    else:
-        mean[:] = 0.0
     if root:
         _square_root(m.reshape(K * rows))
     R = room[: K * M * rows].reshape(K, M, rows)
@@ -150,6 +152,9 @@ def input_jacobian(w, sizes, units, output, X, J, room):
             slope = cut(part, rows, at[1, l], sizes[l])
             R = back_through_layer(net, l, R, slope, other)
             front, other = other, front
+        if K == 1:
+            np.dot(R[0].T, V_0, J[n:end].reshape(rows, D))
+            continue
         # BLAS then writes J as it lies
         turned = other[: R.size].reshape(rows, K, sizes[1])
         for k in range(K):
