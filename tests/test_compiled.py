@@ -119,6 +119,21 @@ def test_a_layer_whose_sums_turn_a_factor(dtype, N):
             assert jl.engine_used() == "compiled"
 
 
+def test_a_vector_of_double_precision_meets_blocks_of_single():
+    net, X, T = case((4, 9, 3), "tanh", "softmax", N=200)
+    v = np.random.default_rng(1).standard_normal(net.n_parameters)
+    net = net.with_parameters(net.w.astype(np.float32))
+    X, T = X.astype(np.float32), T.astype(np.float32)
+    for operator in (
+        lambda: jl.HessianOperator(net, X, T),
+        lambda: jl.GaussNewtonOperator(net, X),
+    ):
+        with jl.engine("blocked"):
+            expected = operator() @ v
+        with jl.engine("compiled"):
+            close(operator() @ v, expected, 2e-5)
+
+
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_arrays_are_turned_whatever_their_shape(dtype):
     rng = np.random.default_rng(0)

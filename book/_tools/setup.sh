@@ -164,6 +164,7 @@ lowest_environment() {
 # The rules of accessibility and the core of Pyodide come from npm. Without it their
 # tests skip, and fail in integration.
 browser_packages() {
+    LOGS=$PWD/_build/logs
     cd tests/browser
     made=node_modules/made-from
     [ "$(cat $made 2>/dev/null)" != "$(cksum <package-lock.json)" ] || return 0
