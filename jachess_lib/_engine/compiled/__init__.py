@@ -225,8 +225,11 @@ class CompiledLinearisation(NamedTuple):
         # a vector of double precision keeps it, whatever the network's is
         number = np.float32 if dtype == np.float32 else np.float64
         w, *structure = _numbers(self.net)
-        w, state = (A.astype(number, copy=False) for A in (w, self.state))
-        fixed = w, *structure, self.n_patterns, self.exact, state
+        w = w.astype(number, copy=False)
+        with np.errstate(all="ignore"):  # what was not needed was never written
+            state = self.state.astype(number, copy=False)
+        itemsize = self.state.itemsize  # which says how many patterns a block has
+        fixed = w, *structure, self.n_patterns, self.exact, state, itemsize
         rows = np.ascontiguousarray(v, number)
         if v.ndim == 1:
             return self._product(fixed, rows).astype(dtype, copy=False)

@@ -141,14 +141,15 @@ def linearise(w, sizes, units, output, X, T, exact, state, room):
 
 
 @compiled
-def multiply(w, sizes, units, output, n_patterns, exact, state, v, Hv, room):
+def multiply(w, sizes, units, output, n_patterns, exact, state, itemsize, v, Hv, room):
     """Put Hv, or the product with the outer-product matrix, into `Hv`.
 
-    The state is that of `linearise`, and `Hv` has double precision.
+    The state is that of `linearise`, where its numbers had `itemsize` bytes, and `Hv`
+    has double precision.
     """
     net, room = layers(w, sizes, units, output, room)
     along, room = layers(v, sizes, units, output, room)
-    step = rows_of_a_block(net.width, n_patterns, w.itemsize)
+    step = rows_of_a_block(net.width, n_patterns, itemsize)
     block, scratch = split(room, room_of_sum(sizes))
     Hv[:] = 0.0
     for n in range(0, n_patterns, step):
