@@ -3,6 +3,7 @@
 That it answers as NumPy does is held in test_engine.py, for every function.
 """
 
+import itertools
 import os
 import subprocess
 import sys
@@ -10,11 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from numba.core.errors import TypingError
 from oracles import case, targets
 
 import jachess_lib as jl
 from jachess_lib._engine import choice, compiled
-from jachess_lib._engine.compiled import sweeps, units
+from jachess_lib._engine.compiled import products, sweeps, units
 
 
 def close(actual, expected, rtol=1e-12):
@@ -100,7 +102,7 @@ def test_several_blocks_of_patterns(hidden, output):
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_a_layer_whose_sums_turn_a_factor(dtype, N):
     net, X, T = case((63, 65, 62, 2), "tanh", "softmax", N)
-    assert 62 * 66 >= sweeps._TURNED_FROM
+    assert 62 * 66 >= products._TURNED_FROM
     net, X, T = (
         net.with_parameters(net.w.astype(dtype)),
         X.astype(dtype),
@@ -141,8 +143,60 @@ def test_arrays_are_turned_whatever_their_shape(dtype):
     for J in (*range(1, 19), 31):
         for I in (*range(1, 19), 32):
             W, turned = rng.random((J, I)).astype(dtype), np.full((I, J), np.nan, dtype)
-            sweeps.turn(W, turned)
+            products.turn(W, turned)
             np.testing.assert_array_equal(turned, W.T)
+
+
+# The last is added up in slices.
+SHAPES = [(1, 1, 1), (1, 5, 3), (4, 1, 6), (7, 9, 1), (3, 2, 8), (61, 785, 70)]
+assert np.prod(SHAPES[-1]) > products._SMALL
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_products_of_views_with_gaps(shape, dtype):
+    rng = np.random.default_rng(0)
+
+    def matrix(rows, columns):
+        """Yield the same numbers by rows and by columns, each with gaps and without."""
+        numbers = rng.standard_normal((rows, columns)).astype(dtype)
+        yield numbers
+        yield np.asfortranarray(numbers)
+        wider, higher = (
+            np.full((rows, columns + 2), np.nan, dtype),
+            np.full((columns, rows + 3), np.nan, dtype),
+        )
+        wider[:, 1:-1], higher[:, 2:-1] = numbers, numbers.T
+        yield wider[:, 1:-1]
+        yield higher[:, 2:-1].T
+
+    m, k, n = shape
+    lefts, rights = list(matrix(m, k)), list(matrix(k, n))
+    expected = lefts[0].astype(float) @ rights[0]
+    for A, B in itertools.product(lefts, rights):
+        for add in (False, True):
+            around = np.full((m, n + 2), 2.0 if add else np.nan, dtype)
+            products.product(A, B, around[:, 1:-1], add)
+            rounding = 4 * k * np.finfo(dtype).eps
+            np.testing.assert_allclose(
+                around[:, 1:-1], expected + (2 if add else 0), atol=rounding
+            )
+            assert (np.isnan if not add else lambda x: x == 2)(around[:, [0, -1]]).all()
+
+
+def test_a_product_of_two_precisions_does_not_compile():
+    A = np.ones((2, 2))
+    with pytest.raises(TypingError, match="the same precision"):
+        products.product(A, A.astype(np.float32), A.copy(), False)
+
+
+@pytest.mark.parametrize("rows", [1, 63, 64, 65, 127, 128])
+def test_a_sum_in_single_precision_is_added_up_in_double(rows):
+    total = np.full((2, 3), 1e9)
+    left, right = (np.full((j, rows), 0.1, np.float32) for j in (2, 3))
+    products.add_sum(left, right, total, np.full(12, np.nan, np.float32))
+    each = np.float64(np.float32(0.1)) ** 2
+    np.testing.assert_allclose(total - 1e9, rows * each, rtol=2e-6, atol=1e-7)
 
 
 def test_matrices_are_symmetric_to_the_last_bit():
@@ -160,7 +214,7 @@ def test_units_from_the_smallest_to_the_largest_sums(unit, dtype):
     a = np.concatenate([-size[::-1], [0, -0.0], size, np.linspace(-40, 40, 9001)])
     a = a.astype(dtype)
     z, slope, bend = a.copy(), np.empty_like(a), np.empty_like(a)
-    units.hidden_units(compiled.UNITS[unit], z, slope, bend, True)
+    units.hidden_units(compiled.UNITS[unit], z, slope, bend, 2)
     wide = a.astype(np.float64)
     plain, eps = jl.HIDDEN_UNITS[unit], np.finfo(dtype).eps
     smallest = np.finfo(dtype).tiny * 8

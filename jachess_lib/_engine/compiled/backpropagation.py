@@ -1,17 +1,15 @@
 """The error of a batch, and its gradient by one sweep forward and one back."""
 
+from jachess_lib._engine.compiled.products import add_sum, room_of_sum, turn
 from jachess_lib._engine.compiled.sweeps import (
     activations,
-    add_sum,
     backward,
     block_of,
     cut,
     forward,
     layers,
-    room_of_sum,
     rows_of_a_block,
     split,
-    turn,
 )
 from jachess_lib._engine.compiled.units import compiled, errors
 
@@ -19,14 +17,14 @@ from jachess_lib._engine.compiled.units import compiled, errors
 @compiled
 def error(w, sizes, units, output, X, T, room):
     """Return Σ_n E_n, summed in double precision."""
-    net, room = layers(w, sizes, units, output, room)
+    net = layers(w, sizes, units, output)
     step = rows_of_a_block(net.width, len(X), w.itemsize)
     state, scratch = split(room, step * net.width)
     total = 0.0
     for n in range(0, len(X), step):
         end = min(n + step, len(X))
         part = state[: (end - n) * net.width]
-        a = activations(net, X[n:end], False, part, scratch)
+        a = activations(net, X[n:end], 0, part, scratch)
         t = cut(scratch, end - n, sizes[-1], sizes[-1])
         turn(T[n:end], t)
         total += errors(output, a, t)
@@ -36,7 +34,7 @@ def error(w, sizes, units, output, X, T, room):
 @compiled
 def error_gradient(w, sizes, units, output, X, T, gradient, room):
     """Put ∂E/∂w into `gradient`, which has double precision."""
-    net, room = layers(w, sizes, units, output, room)
+    net = layers(w, sizes, units, output)
     step = rows_of_a_block(net.width, len(X), w.itemsize)
     block, room = split(room, room_of_sum(sizes))
     state, scratch = split(room, step * net.width)
@@ -44,7 +42,7 @@ def error_gradient(w, sizes, units, output, X, T, gradient, room):
     for n in range(0, len(X), step):
         end = min(n + step, len(X))
         part = state[: (end - n) * net.width]
-        forward(net, X[n:end], False, part, scratch)
+        forward(net, X[n:end], 1, part, scratch)
         backward(net, T[n:end], False, part, scratch)
         for l in range(len(sizes) - 1):
             z = cut(part, end - n, net.at[0, l], 1 + sizes[l])

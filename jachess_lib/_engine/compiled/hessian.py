@@ -9,23 +9,23 @@ from jachess_lib._engine.compiled.jacobian import (
     scale_rows,
     sensitivities,
 )
+from jachess_lib._engine.compiled.products import add_sum, product, room_of_sum
 from jachess_lib._engine.compiled.sweeps import (
-    add_sum,
     back,
     backward,
     cut,
     forward,
     layers,
-    room_of_sum,
     rows_of_a_block,
     split,
 )
-from jachess_lib._engine.compiled.units import compiled, elementwise
+from jachess_lib._engine.compiled.units import compiled, elementwise, widest_vectors
 
 
 @elementwise
 def _squares_of_outputs(output, m, rest, squares):
     """Put M_kk, the sum of the squares of a column of its root, into `squares`."""
+    widest_vectors()
     for i in range(m.size):
         squares[i] = m[i] * (rest[i] if output == 2 else 1.0)
 
@@ -33,6 +33,7 @@ def _squares_of_outputs(output, m, rest, squares):
 @elementwise
 def _squares_of_columns(R, squares):
     """Put Σ_k R_kj² into `squares`."""
+    widest_vectors()
     squares[:] = 0.0
     for k in range(R.shape[0]):
         for j in range(R.shape[1]):
@@ -42,6 +43,7 @@ def _squares_of_columns(R, squares):
 
 @elementwise
 def _square(z, squares):
+    widest_vectors()
     for i in range(z.size):
         squares[i] = z[i] * z[i]
 
@@ -52,7 +54,7 @@ def sum_of_squares(w, sizes, units, output, X, diagonal, room):
 
     R is a root of M, brought to each layer.
     """
-    net, room = layers(w, sizes, units, output, room)
+    net = layers(w, sizes, units, output)
     at, L, K = net.at, len(sizes) - 1, sizes[-1]
     block, room = split(room, room_of_sum(sizes))
     step, state, front, other, scratch = room_for_rows(net, len(X), 1, w.itemsize, room)
@@ -62,7 +64,7 @@ def sum_of_squares(w, sizes, units, output, X, diagonal, room):
         end = min(start + step, len(X))
         rows = end - start
         part = state[: rows * net.width]
-        forward(net, X[start:end], False, part, scratch)
+        forward(net, X[start:end], 1, part, scratch)
         y, m = cut(part, rows, at[0, L], K), cut(part, rows, at[1, L], K)
         R = front[:0].reshape(0, 0, 0)
         for l in range(L - 1, -1, -1):
@@ -93,6 +95,7 @@ def sum_of_squares(w, sizes, units, output, X, diagonal, room):
 @elementwise
 def _products(left, right, out):
     """Put left_i right_p into out[i·P + p, n]."""
+    widest_vectors()
     P = len(right)
     for i in range(len(left)):
         for p in range(P):
@@ -106,7 +109,7 @@ def _contracted(B, V, slope):
     J, _, rows = B.shape
     out = np.empty((J, V.shape[1], rows), B.dtype)
     for j in range(J):
-        np.dot(V.T, B[j], out[j])
+        product(V.T, B[j], out[j], False)
     scale_rows(out, slope)
     return out
 
@@ -114,6 +117,7 @@ def _contracted(B, V, slope):
 @elementwise
 def _curvature_below(V, B, slope, bend, exact, M):
     """Put h'(a_j) Σ_k w_kj B_kq, and the bend where j = q, into M[j, q, n]."""
+    widest_vectors()
     K, Q, rows = B.shape
     for j in range(V.shape[1]):
         for q in range(Q):
@@ -132,6 +136,7 @@ def _curvature_below(V, B, slope, bend, exact, M):
 @elementwise
 def _first_feed(slope, V, below, G):
     """Put ∂z_i/∂a_q = h'(a_i) w_iq h'(a_q) into G[i, q, n]."""
+    widest_vectors()
     for i in range(G.shape[0]):
         for q in range(G.shape[1]):
             w = V[i, q]
@@ -155,6 +160,7 @@ def _sum_of_products(left, z, x):
 @elementwise
 def _add_block(H, row, column, E, J, I, Q, P):
     """Add E[j·Q + q, i·P + p] to H[j, i, q, p], which starts at a row and a column."""
+    widest_vectors()
     for j in range(J):
         for i in range(I):
             for q in range(Q):
@@ -165,6 +171,7 @@ def _add_block(H, row, column, E, J, I, Q, P):
 @elementwise
 def _add_bends(H, row, column, F, J, I, Q, P, diagonal):
     """Add F[i, q, j, p], or F[q, j, p] where i = q, to H[j, 1 + i, q, p]."""
+    widest_vectors()
     for i in range(I - 1):
         for q in range(Q):
             if diagonal and i != q:
@@ -207,7 +214,7 @@ def _add_pairs(net, l, B, exact, part, H):
 @compiled
 def square_matrix(w, sizes, units, output, X, T, exact, H, room):
     """Fill H with the exact Hessian, or with the outer-product matrix."""
-    net, _ = layers(w, sizes, units, output, room)
+    net = layers(w, sizes, units, output)
     starts, at, L, K = net.starts, net.at, len(sizes) - 1, sizes[-1]
     step = rows_of_a_block(net.width + (1 + sizes.max()) ** 2, len(X), w.itemsize)
     state = np.empty(step * net.width, w.dtype)
@@ -217,7 +224,7 @@ def square_matrix(w, sizes, units, output, X, T, exact, H, room):
         end = min(first + step, len(X))
         rows = end - first
         part = state[: rows * net.width]
-        forward(net, X[first:end], exact, part, scratch)
+        forward(net, X[first:end], 2 if exact else 1, part, scratch)
         if exact:
             backward(net, T[first:end], True, part, scratch)
         M = np.empty((K, K, rows), w.dtype)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from jachess_lib._engine.compiled.products import add_sum, product, room_of_sum
 from jachess_lib._engine.compiled.sweeps import (
-    add_sum,
     back,
     backward,
     block_of,
@@ -12,35 +12,28 @@ from jachess_lib._engine.compiled.sweeps import (
     forward,
     layers,
     multiplied,
-    room_of_sum,
     rows_of_a_block,
     split,
 )
-from jachess_lib._engine.compiled.units import compiled, elementwise, largest_of
+from jachess_lib._engine.compiled.units import (
+    compiled,
+    elementwise,
+    largest_of,
+    widest_vectors,
+)
 
 
 @elementwise
-def _signals(s, t, slope, bend, R_a, R_delta):
+def _signals(s, slope, bend, R_a, R_delta):
+    widest_vectors()
     for i in range(s.size):
-        R_delta[i] = slope[i] * (s[i] + t[i]) + bend[i] * R_a[i]
-
-
-@elementwise
-def _sum_and_unit(R_a, s, slope, R_z):
-    for i in range(s.size):
-        R_a[i] += s[i]
-        R_z[i] = slope[i] * R_a[i]
-
-
-@elementwise
-def add(a, b):
-    for i in range(a.size):
-        a[i] += b[i]
+        R_delta[i] = slope[i] * s[i] + bend[i] * R_a[i]
 
 
 @elementwise
 def _start(output, m, R_a, R_delta):
     """Put M R{a} into `R_delta`."""
+    widest_vectors()
     K, rows = m.shape
     if output != 2:
         for k in range(K):
@@ -75,29 +68,19 @@ def _product_of_rows(net, v, exact, rows, state, scratch, Hv, block):
     offsets = np.zeros(L + 2, np.int64)  # of R_a and R_z in the scratch
     for l in range(1, L + 1):
         offsets[l + 1] = offsets[l] + 2 * sizes[l]
-    width = offsets[L + 1]
-    widest = sizes[1:].max()
-    one = scratch[rows * width : rows * (width + widest)]
-    two = scratch[rows * (width + widest) : rows * (width + 2 * widest)]
+    room = scratch[rows * offsets[L + 1] :]
     for l in range(L):
         M = sizes[l + 1]
         R_a = cut(scratch, rows, offsets[l + 1], M)
         z = cut(state, rows, at[0, l], 1 + sizes[l])
-        np.dot(forth(v, l), z, R_a)
-        s = one[: rows * M]
+        product(forth(v, l), z, R_a, False)
         if l > 0:
             R_z = cut(scratch, rows, offsets[l] + sizes[l], sizes[l])
-            np.dot(back(net, l), R_z, s.reshape(M, rows))
-        flat = R_a.reshape(rows * M)
+            product(back(net, l), R_z, R_a, True)
         if l < L - 1:
             slope = cut(state, rows, at[1, l + 1], M).reshape(rows * M)
             R_z = cut(scratch, rows, offsets[l + 1] + M, M).reshape(rows * M)
-            if l > 0:
-                _sum_and_unit(flat, s, slope, R_z)
-            else:
-                multiplied(flat, slope, R_z)
-        elif l > 0:
-            add(flat, s)
+            multiplied(R_a.reshape(rows * M), slope, R_z)
     R_delta = cut(scratch, rows, offsets[L] + sizes[L], sizes[L])
     m = cut(state, rows, at[1, L], sizes[L])
     _start(net.output, m, cut(scratch, rows, offsets[L], sizes[L]), R_delta)
@@ -112,32 +95,33 @@ def _product_of_rows(net, v, exact, rows, state, scratch, Hv, block):
             delta = cut(state, rows, at[3, l + 1], J)
             R_z = cut(scratch, rows, offsets[l] + I, I)
             add_sum(delta, R_z, Hv_l[:, 1:], block)
-        s, t = one[: rows * I], two[: rows * I]
-        np.dot(back(net, l).T, R_delta, s.reshape(I, rows))
+        s = cut(room, rows, 0, I)
+        product(back(net, l).T, R_delta, s, False)
         slope = cut(state, rows, at[1, l], I).reshape(rows * I)
         # R_z of this layer is done with, and makes room for R_delta
         R_delta = cut(scratch, rows, offsets[l] + I, I)
         if exact:
             delta = cut(state, rows, at[3, l + 1], J)
-            np.dot(back(v, l).T, delta, t.reshape(I, rows))
+            product(back(v, l).T, delta, s, True)
             bend = cut(state, rows, at[2, l], I).reshape(rows * I)
             R_a = cut(scratch, rows, offsets[l], I).reshape(rows * I)
-            _signals(s, t, slope, bend, R_a, R_delta.reshape(rows * I))
+            flat, signals = s.reshape(rows * I), R_delta.reshape(rows * I)
+            _signals(flat, slope, bend, R_a, signals)
         else:
-            multiplied(s, slope, R_delta.reshape(rows * I))
+            multiplied(s.reshape(rows * I), slope, R_delta.reshape(rows * I))
 
 
 @compiled
 def linearise(w, sizes, units, output, X, T, exact, state, room):
     """Fill the state of every block, one after the other."""
-    net, scratch = layers(w, sizes, units, output, room)
+    net = layers(w, sizes, units, output)
     step = rows_of_a_block(net.width, len(X), w.itemsize)
     for n in range(0, len(X), step):
         end = min(n + step, len(X))
         part = state[n * net.width : end * net.width]
-        forward(net, X[n:end], exact, part, scratch)
+        forward(net, X[n:end], 2 if exact else 1, part, room)
         if exact:
-            backward(net, T[n:end], True, part, scratch)
+            backward(net, T[n:end], True, part, room)
 
 
 @compiled
@@ -147,8 +131,8 @@ def multiply(w, sizes, units, output, n_patterns, exact, state, itemsize, v, Hv,
     The state is that of `linearise`, where its numbers had `itemsize` bytes, and `Hv`
     has double precision.
     """
-    net, room = layers(w, sizes, units, output, room)
-    along, room = layers(v, sizes, units, output, room)
+    net = layers(w, sizes, units, output)
+    along = layers(v, sizes, units, output)
     step = rows_of_a_block(net.width, n_patterns, itemsize)
     block, scratch = split(room, room_of_sum(sizes))
     Hv[:] = 0.0
@@ -161,8 +145,8 @@ def multiply(w, sizes, units, output, n_patterns, exact, state, itemsize, v, Hv,
 @compiled
 def linearise_and_multiply(w, sizes, units, output, X, T, exact, v, Hv, room):
     """Fill `Hv` as `multiply` does, keeping the state of one block at a time."""
-    net, room = layers(w, sizes, units, output, room)
-    along, room = layers(v, sizes, units, output, room)
+    net = layers(w, sizes, units, output)
+    along = layers(v, sizes, units, output)
     step = rows_of_a_block(net.width, len(X), w.itemsize)
     block, room = split(room, room_of_sum(sizes))
     state, scratch = split(room, step * net.width)
@@ -170,7 +154,7 @@ def linearise_and_multiply(w, sizes, units, output, X, T, exact, v, Hv, room):
     for n in range(0, len(X), step):
         end = min(n + step, len(X))
         part = state[: (end - n) * net.width]
-        forward(net, X[n:end], exact, part, scratch)
+        forward(net, X[n:end], 2 if exact else 1, part, scratch)
         if exact:
             backward(net, T[n:end], True, part, scratch)
         _product_of_rows(net, along, exact, end - n, part, scratch, Hv, block)

@@ -6,24 +6,28 @@ pattern.
 
 import numpy as np
 
+from jachess_lib._engine.compiled.products import product, turn
 from jachess_lib._engine.compiled.sweeps import (
     back,
-    block_of,
     cut,
     forward,
     front_of,
     layers,
     rows_of_a_block,
     split,
-    turn,
-    without_biases,
 )
-from jachess_lib._engine.compiled.units import compiled, elementwise, largest_of
+from jachess_lib._engine.compiled.units import (
+    compiled,
+    elementwise,
+    largest_of,
+    widest_vectors,
+)
 
 
 @elementwise
 def sensitivities(output, of_outputs, m, rest, R):
     """Put ∂y_k/∂a_l, or I_kl for the activations themselves, into R[k, l, n]."""
+    widest_vectors()
     K, rows = m.shape
     for k in range(K):
         for l in range(K):
@@ -39,6 +43,7 @@ def sensitivities(output, of_outputs, m, rest, R):
 @elementwise
 def first_step(output, y, m, V, mean, slope, R):
     """Put h'(a_j) Σ_l w_lj ∂y_k/∂a_l into R[k, j, n], for the last weight layer."""
+    widest_vectors()
     K, rows = m.shape
     for k in range(K):
         for j in range(V.shape[1]):
@@ -69,12 +74,14 @@ def first_step(output, y, m, V, mean, slope, R):
 
 @elementwise
 def _square_root(m):
+    widest_vectors()
     for i in range(m.size):
         m[i] = np.sqrt(m[i])
 
 
 @elementwise
 def scale_rows(R, slope):
+    widest_vectors()
     for k in range(R.shape[0]):
         for j in range(R.shape[1]):
             for n in range(R.shape[2]):
@@ -103,7 +110,7 @@ def back_through_layer(net, l, R, slope, room):
     I = net.sizes[l]
     S = room[: K * I * rows].reshape(K, I, rows)
     for k in range(K):
-        np.dot(back(net, l).T, R[k], S[k])
+        product(back(net, l).T, R[k], S[k], False)
     scale_rows(S, slope)
     return S
 
@@ -119,7 +126,7 @@ def last_layer(net, y, m, slope, root, scratch, room):
     M, V = net.sizes[L - 1], back(net, L - 1)
     mean = cut(scratch, rows, 0, M)
     if net.output == 2:
-        np.dot(V.T, m, mean)
+        product(V.T, m, mean, False)
     if root:
         _square_root(m.reshape(K * rows))
     R = room[: K * M * rows].reshape(K, M, rows)
@@ -130,17 +137,15 @@ def last_layer(net, y, m, slope, root, scratch, room):
 @compiled
 def input_jacobian(w, sizes, units, output, X, J, room):
     """Put ∂y_k/∂x_i into J, of shape (N, K, D), from the outputs back."""
-    net, room = layers(w, sizes, units, output, room)
+    net = layers(w, sizes, units, output)
     at, L, K, D = net.at, len(sizes) - 1, sizes[-1], sizes[0]
-    V_0, room = split(room, sizes[1] * D)
-    V_0 = V_0.reshape(sizes[1], D)
-    without_biases(block_of(w, sizes, net.starts, 0), V_0)
+    V_0 = back(net, 0)
     step, state, front, other, scratch = room_for_rows(net, len(X), 1, 8, room)
     for n in range(0, len(X), step):
         end = min(n + step, len(X))
         rows = end - n
         part = state[: rows * net.width]
-        forward(net, X[n:end], False, part, scratch)
+        forward(net, X[n:end], 1, part, scratch)
         y, m = cut(part, rows, at[0, L], K), cut(part, rows, at[1, L], K)
         if L == 1:
             R = front[: K * K * rows].reshape(K, K, rows)
@@ -153,19 +158,20 @@ def input_jacobian(w, sizes, units, output, X, J, room):
             R = back_through_layer(net, l, R, slope, other)
             front, other = other, front
         if K == 1:
-            np.dot(R[0].T, V_0, J[n:end].reshape(rows, D))
+            product(R[0].T, V_0, J[n:end].reshape(rows, D), False)
             continue
         # BLAS then writes J as it lies
         turned = other[: R.size].reshape(rows, K, sizes[1])
         for k in range(K):
             turn(R[k], turned[:, k])
-        np.dot(turned.reshape(rows * K, sizes[1]), V_0, J[n:end].reshape(rows * K, D))
+        front_by_rows = turned.reshape(rows * K, sizes[1])
+        product(front_by_rows, V_0, J[n:end].reshape(rows * K, D), False)
 
 
 @compiled
 def parameter_jacobian(w, sizes, units, output, X, of_outputs, J, room):
     """Put ∂y_k/∂w, or ∂a_k/∂w, into J, of shape (N, K, P)."""
-    net, room = layers(w, sizes, units, output, room)
+    net = layers(w, sizes, units, output)
     at, L, K = net.at, len(sizes) - 1, sizes[-1]
     step, state, front, other, scratch = room_for_rows(net, len(X), 2, 8, room)
     second = scratch[step * (1 + sizes.max()) :]
@@ -173,7 +179,7 @@ def parameter_jacobian(w, sizes, units, output, X, of_outputs, J, room):
         end = min(n + step, len(X))
         rows = end - n
         part = state[: rows * net.width]
-        forward(net, X[n:end], False, part, scratch)
+        forward(net, X[n:end], 1, part, scratch)
         R = front[: K * K * rows].reshape(K, K, rows)
         m, rest = cut(part, rows, at[1, L], K), cut(part, rows, at[2, L], K)
         sensitivities(output, of_outputs, m, rest, R)
@@ -193,6 +199,7 @@ def parameter_jacobian(w, sizes, units, output, X, of_outputs, J, room):
 
 @elementwise
 def _outer_rows(R, z, J, start):
+    widest_vectors()
     I = z.shape[1]
     for n in range(R.shape[0]):
         for j in range(R.shape[1]):

@@ -10,27 +10,31 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jachess_lib._engine.compiled.products import (
+    MOST_IN_SINGLE,
+    product,
+    room_of_sum,
+    turn,
+)
 from jachess_lib._engine.compiled.units import (
     compiled,
     elementwise,
     hidden_units,
     outputs,
+    widest_vectors,
 )
 
 # Numbers in the state of a block: half a megabyte in float64, which stays in the
 # second-level cache beside the weights and what is written.
 _STATE = 1 << 16
 _FEWEST_ROWS = 144
-# Patterns that may be summed in single precision: a sum of that many equal numbers is
-# off by 2e-6 at most. Blocks are added in double precision.
-_MOST_IN_SINGLE = 64
 
 
 @compiled
 def rows_of_a_block(width, n_patterns, itemsize):
     """Return how many patterns, of so many numbers of so many bytes, go at a time."""
     if itemsize == 4:
-        return max(1, min(n_patterns, _MOST_IN_SINGLE))
+        return max(1, min(n_patterns, 2 * MOST_IN_SINGLE))
     rows = max(_FEWEST_ROWS, _STATE // width)
     if n_patterns <= rows:
         return max(1, n_patterns)
@@ -94,41 +98,29 @@ def front_of(sizes, units):
 def room_needed(sizes, n_patterns, units):
     """Return how many numbers the functions write while they work, at the most.
 
-    They are those of two `layers`, of a first layer without its biases and of what
-    `add_sum` takes, of a block's state, and of what a product with v, or two fronts of
-    sensitivities, keep beside it. In single precision blocks are smaller.
+    They are those that `add_sum` takes, those of a block's state, and those that a
+    product with v, or two fronts of sensitivities, keep beside it. In single precision
+    blocks are smaller.
     """
-    P, width = (sizes[1:] * (1 + sizes[:-1])).sum(), layout(sizes)[1]
-    product = width + 2 * (sizes[1:].sum() + sizes.max())
+    width = layout(sizes)[1]
+    product_with_v = width + 2 * sizes[1:].sum() + sizes.max()
     fronts = 2 * front_of(sizes, units)
     sensitivities = width + 3 * (1 + sizes.max()) + fronts
     lines = 10 * 16  # what `split` leaves out
     return (
         lines
-        + 3 * P
         + room_of_sum(sizes)
         + max(
-            rows_of_a_block(width, n_patterns, 8) * product,
+            rows_of_a_block(width, n_patterns, 8) * product_with_v,
             rows_of_a_block(width + fronts, n_patterns, 8) * sensitivities,
         )
     )
 
 
-@compiled
-def room_of_sum(sizes):
-    """Return how many numbers `add_sum` takes for any layer."""
-    P, room = (sizes[1:] * (1 + sizes[:-1])).sum(), 0
-    for l in range(len(sizes) - 1):
-        if sizes[l + 1] * (1 + sizes[l]) >= _TURNED_FROM:
-            room = max(room, _TURNED_TO // sizes[l + 1] + 1)
-    return P + room
-
-
 class Layers(NamedTuple):
     """A network, or a direction v among its parameters, laid out for the sweeps.
 
-    BLAS takes no matrix whose rows have gaps: `back` has W of every layer but the first
-    without the biases. `at` and `width` are those of the state.
+    `at` and `width` are those of the state.
     """
 
     sizes: np.ndarray
@@ -138,35 +130,22 @@ class Layers(NamedTuple):
     at: np.ndarray
     width: int
     w: np.ndarray
-    back: np.ndarray
 
 
 @compiled
-def layers(w, sizes, units, output, room):
-    """Return the Layers, which take the first of the room, and the rest of it."""
+def layers(w, sizes, units, output):
+    """Return the Layers."""
     starts = np.zeros(len(sizes), np.int64)
     for l in range(len(sizes) - 1):
         starts[l + 1] = starts[l] + sizes[l + 1] * (1 + sizes[l])
-    own, room = split(room, len(w))
-    for l in range(1, len(sizes) - 1):
-        size = sizes[l + 1] * sizes[l]
-        part = own[starts[l] : starts[l] + size].reshape(sizes[l + 1], sizes[l])
-        without_biases(block_of(w, sizes, starts, l), part)
     at, width = layout(sizes)
-    return Layers(sizes, starts, units, output, at, width, w, own), room
+    return Layers(sizes, starts, units, output, at, width, w)
 
 
 @compiled
 def block_of(w, sizes, starts, l):
     """Return the matrix of layer l in a vector like w."""
     return w[starts[l] : starts[l + 1]].reshape(sizes[l + 1], 1 + sizes[l])
-
-
-@elementwise
-def without_biases(W, part):
-    for j in range(W.shape[0]):
-        for i in range(W.shape[1] - 1):
-            part[j, i] = W[j, 1 + i]
 
 
 @compiled
@@ -177,33 +156,16 @@ def forth(net, l):
 
 @compiled
 def back(net, l):
-    """Return W of layer l > 0 without the biases, of shape (J, I)."""
-    I, J = net.sizes[l], net.sizes[l + 1]
-    return net.back[net.starts[l] : net.starts[l] + J * I].reshape(J, I)
-
-
-# A square of eight by eight, whose loops have a fixed end, is turned in registers.
-_SQUARE = 8
-
-
-@elementwise
-def turn(A, turned):
-    """Put Aᵀ into `turned`."""
-    J, I = A.shape
-    whole_j, whole_i = J // _SQUARE * _SQUARE, I // _SQUARE * _SQUARE
-    for i in range(0, whole_i, _SQUARE):
-        for j in range(0, whole_j, _SQUARE):
-            for p in range(_SQUARE):
-                for q in range(_SQUARE):
-                    turned[i + p, j + q] = A[j + q, i + p]
-    for i in range(I):
-        for j in range(whole_j if i < whole_i else 0, J):
-            turned[i, j] = A[j, i]
+    """Return W of layer l without the biases, of shape (J, I)."""
+    return forth(net, l)[:, 1:]
 
 
 @compiled
-def activations(net, X, second, state, scratch):
-    """Fill z, slope and, if `second`, bend with h″; return a of the outputs."""
+def activations(net, X, derivatives, state, scratch):
+    """Fill z, and slope and bend if asked for one or two `derivatives`.
+
+    Return a of the outputs.
+    """
     rows, L = X.shape[0], len(net.sizes) - 1
     z = cut(state, rows, net.at[0, 0], 1 + net.sizes[0])
     z[0] = 1.0
@@ -212,20 +174,20 @@ def activations(net, X, second, state, scratch):
         M = net.sizes[l + 1]
         below, z = z, cut(state, rows, net.at[0, l + 1], 1 + M)
         z[0] = 1.0
-        np.dot(forth(net, l), below, z[1:])
+        product(forth(net, l), below, z[1:], False)
         slope = cut(state, rows, net.at[1, l + 1], M).reshape(rows * M)
         bend = cut(state, rows, net.at[2, l + 1], M).reshape(rows * M)
-        hidden_units(net.units[l], z[1:].reshape(rows * M), slope, bend, second)
+        hidden_units(net.units[l], z[1:].reshape(rows * M), slope, bend, derivatives)
     a = cut(scratch, rows, 0, net.sizes[L])
-    np.dot(forth(net, L - 1), z, a)
+    product(forth(net, L - 1), z, a, False)
     return a
 
 
 @compiled
-def forward(net, X, second, state, scratch):
+def forward(net, X, derivatives, state, scratch):
     """Fill what `activations` does, and y, m and rest of the outputs."""
     rows, L = X.shape[0], len(net.sizes) - 1
-    a = activations(net, X, second, state, scratch)
+    a = activations(net, X, derivatives, state, scratch)
     y, m = (
         cut(state, rows, net.at[0, L], net.sizes[L]),
         cut(state, rows, net.at[1, L], net.sizes[L]),
@@ -236,6 +198,7 @@ def forward(net, X, second, state, scratch):
 @elementwise
 def _residual(output, y, rest, delta):
     """Make y − t of the targets in `delta`; of probabilities, y (1 − t) − (1 − y) t."""
+    widest_vectors()
     for i in range(y.size):
         t = delta[i]
         if output == 0:
@@ -246,6 +209,7 @@ def _residual(output, y, rest, delta):
 
 @elementwise
 def _scale(a, b):
+    widest_vectors()
     for i in range(a.size):
         a[i] *= b[i]
 
@@ -262,7 +226,7 @@ def backward(net, T, second, state, scratch):
     for l in range(L - 1, 0, -1):
         M = sizes[l]
         s = cut(scratch, rows, 0, M)
-        np.dot(back(net, l).T, delta, s)
+        product(back(net, l).T, delta, s, False)
         flat = s.reshape(rows * M)
         if second:
             _scale(cut(state, rows, at[2, l], M).reshape(rows * M), flat)
@@ -274,29 +238,8 @@ def backward(net, T, second, state, scratch):
         )
 
 
-# Products, and numbers of a sum, between which BLAS is faster with a factor turned.
-_TURNED_FROM, _TURNED_TO = 4000, 1 << 20
-
-
-@compiled
-def add_sum(left, right, total, room):
-    """Add Σ_n left[j, n] right[i, n] to total[j, i], which has double precision."""
-    J, rows = left.shape
-    I = len(right)
-    share, room = split(room, J * I)
-    share = share.reshape(J, I)
-    if J * I >= _TURNED_FROM and J * I * rows <= _TURNED_TO:
-        turned = room[: rows * I].reshape(rows, I)
-        turn(right, turned)
-        np.dot(left, turned, share)
-    else:
-        np.dot(left, right.T, share)
-    for j in range(J):
-        for i in range(I):
-            total[j, i] += share[j, i]
-
-
 @elementwise
 def multiplied(a, b, out):
+    widest_vectors()
     for i in range(a.size):
         out[i] = a[i] * b[i]

@@ -14,8 +14,24 @@ OUTPUTS = {"linear": 0, "sigmoid": 1, "softmax": 2}
 _HOW = {"cache": True, "nogil": True, "error_model": "numpy"}
 compiled = njit(**_HOW)
 # "contract" lets a·b + c be one instruction; nothing else about rounding is given up.
+# Every such function calls `widest_vectors`.
 elementwise = njit(**_HOW, fastmath={"contract"})
 element = njit(**_HOW, fastmath={"contract"}, inline="always")
+
+
+@intrinsic
+def widest_vectors(typing_context):
+    """Let the loops of this function use the longest vectors of the processor.
+
+    LLVM halves them on many, where a few long ones in much other code slow it down.
+    """
+
+    def prefer(context, builder, signature, arguments):
+        # past a check of the names, which does not know this one
+        set.add(builder.function.attributes, '"prefer-vector-width"="512"')
+        return context.get_dummy_value()
+
+    return types.void(), prefer
 
 
 @intrinsic
@@ -147,21 +163,24 @@ def _sigmoid(x):
 
 
 @elementwise
-def hidden_units(unit, a, slope, bend, second):
-    """Put h(a) into `a` and h'(a) into `slope`, and h″(a) into `bend` if `second`."""
+def hidden_units(unit, a, slope, bend, derivatives):
+    """Put h(a) into `a`, and of one or two `derivatives` h'(a) and h″(a) beside it."""
+    widest_vectors()
     if unit == 1 and a.itemsize == 4:
         for i in range(a.size):
             z, h = _tanh_in_single(np.float32(a[i]))
             a[i] = z
-            slope[i] = h
-            if second:
+            if derivatives > 0:
+                slope[i] = h
+            if derivatives > 1:
                 bend[i] = -_TWO * z * h
     elif unit == 1:
         for i in range(a.size):
             z, h = _tanh(np.float64(a[i]))
             a[i] = z
-            slope[i] = h
-            if second:
+            if derivatives > 0:
+                slope[i] = h
+            if derivatives > 1:
                 bend[i] = -2.0 * z * h
     elif unit == 2 or unit == 3:
         for i in range(a.size):
@@ -169,20 +188,23 @@ def hidden_units(unit, a, slope, bend, second):
             plus, minus, difference = _sigmoid(x)
             if unit == 2:
                 a[i] = plus
-                slope[i] = plus * minus
-                if second:
+                if derivatives > 0:
+                    slope[i] = plus * minus
+                if derivatives > 1:
                     bend[i] = plus * minus * difference
             else:
                 a[i] = max(x, 0.0) + math.log1p(_decay(-abs(x))[0])
-                slope[i] = plus
-                if second:
+                if derivatives > 0:
+                    slope[i] = plus
+                if derivatives > 1:
                     bend[i] = plus * minus
     else:
         for i in range(a.size):
             on = 1.0 if unit == 0 or a[i] > 0 else 0.0
             a[i] *= on
-            slope[i] = on
-            if second:
+            if derivatives > 0:
+                slope[i] = on
+            if derivatives > 1:
                 bend[i] = 0.0
 
 
@@ -196,6 +218,7 @@ def _lost(x, largest, below):
 @elementwise
 def largest_of(a, largest, top):
     """Put the largest number of every pattern into `largest`, its place into `top`."""
+    widest_vectors()
     K, rows = a.shape
     for n in range(rows):
         largest[n] = a[0, n]
@@ -213,6 +236,7 @@ def outputs(output, a, y, m, rest):
 
     All are of shape (K, rows).
     """
+    widest_vectors()
     K, rows = a.shape
     if output == 0:
         y[:] = a
@@ -252,6 +276,7 @@ def errors(output, a, t):
 
     The activations and the targets are of shape (K, rows).
     """
+    widest_vectors()
     K, rows = a.shape
     total = 0.0
     if output == 2:
@@ -285,6 +310,7 @@ def errors(output, a, t):
 
 @elementwise
 def _finite(array):
+    widest_vectors()
     others = 0  # counted, for so the loop has no branch
     for i in range(array.size):
         others += 0 if abs(array[i]) < np.inf else 1
