@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import jachess_lib as jl
+from jachess_lib._engine import choice
 
 HTML = Path(__file__).resolve().parents[1] / "_build" / "html"
 
@@ -41,6 +42,22 @@ def gathered():
             client.wait_for_workers(2, timeout=120)
 
     return wait
+
+
+@pytest.fixture(autouse=True)
+def nothing_compiled_fails(monkeypatch):
+    """Fail a test in which Numba was left out: NumPy's right answers would hide it."""
+    said = []
+    leave_out = choice._leave_out
+
+    def note(error):
+        said.append(error)
+        leave_out(error)
+
+    monkeypatch.setattr(choice, "_leave_out", note)
+    monkeypatch.setattr(choice, "_broken", False)
+    yield said
+    assert not said, said
 
 
 @pytest.fixture(autouse=True)

@@ -122,6 +122,24 @@ def test_a_layer_whose_sums_turn_a_factor(dtype, N):
             assert jl.engine_used() == "compiled"
 
 
+@pytest.mark.parametrize("N", [60, 70, 80, 90, 128, 129])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_small_matrices_whose_sums_turn_a_factor(dtype, N):
+    net, X, T = case((4, 10, 10, 2), "tanh", "softmax", N)
+    assert 10 * 10 * 11 * 11 >= products._TURNED_FROM
+    net = net.with_parameters(net.w.astype(dtype))
+    X, T = X.astype(dtype), T.astype(dtype)
+    for f in (
+        lambda: jl.exact_hessian(net, X, T),
+        lambda: jl.outer_product_hessian(net, X),
+    ):
+        with jl.engine("blocked"):
+            expected = f()
+        with jl.engine("compiled"):
+            close(f(), expected, 1e-12 if dtype == np.float64 else 2e-5)
+            assert jl.engine_used() == "compiled"
+
+
 def test_a_vector_of_double_precision_meets_blocks_of_single():
     net, X, T = case((4, 9, 3), "tanh", "softmax", N=200)
     v = np.random.default_rng(1).standard_normal(net.n_parameters)
@@ -245,7 +263,7 @@ def _spoilt_memory(size, dtype):
 @pytest.mark.parametrize(
     "sizes", [(4, 5, 3), (9, 2, 3, 8), (3, 11), (2, 9, 3, 4, 1), (63, 65, 2)]
 )
-@pytest.mark.parametrize("N", [1, 6, 300])
+@pytest.mark.parametrize("N", [1, 6, 200, 300])
 def test_memory_suffices_and_is_written_before_it_is_read(sizes, N, dtype, monkeypatch):
     net, X, T = case(sizes, "tanh", "softmax" if sizes[-1] > 1 else "sigmoid", N)
     net, X, T = (
@@ -453,17 +471,18 @@ def test_a_truncated_cache(tmp_path):
     assert "empty it" in message
 
 
-def test_one_function_that_fails_is_warned_of_once(monkeypatch):
+def test_one_function_that_fails_is_warned_of_once(monkeypatch, nothing_compiled_fails):
     net, X, _ = case((3, 5, 2), "tanh", "softmax")
 
     def fail(*arguments, **keywords):
         raise ZeroDivisionError("planted")
 
     monkeypatch.setattr(compiled, "input_jacobian", fail)
-    monkeypatch.setattr(choice, "_broken", False)
     with jl.engine("compiled"):
         with pytest.warns(RuntimeWarning, match="ZeroDivisionError: planted"):
             J = jl.input_jacobian(net, X)
         assert jl.engine_used() == "blocked"
         assert choice.compiled_functions() is None
         np.testing.assert_array_equal(jl.input_jacobian(net, X), J)  # and no warning
+    assert [str(error) for error in nothing_compiled_fails] == ["planted"]
+    nothing_compiled_fails.clear()

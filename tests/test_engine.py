@@ -353,6 +353,44 @@ def test_a_lesson_within_a_lesson_is_checked_once(monkeypatch):
     assert calls == [1]
 
 
+# Results that lie where an argument is
+
+
+ARRAYS = ("w", "X", "T", "v", "u", "weights")
+LYING = [
+    (f, where)
+    for f in map(jl.__dict__.get, jl.__all__)
+    if hasattr(f, "plain") and "out" in inspect.signature(f).parameters
+    for where in ARRAYS
+    if where == "w" or where in inspect.signature(f).parameters
+]
+
+
+@pytest.mark.parametrize(
+    ("f", "where"), LYING, ids=[f"{f.__name__} at {where}" for f, where in LYING]
+)
+def test_a_result_may_lie_where_an_argument_is(f, where, engine):
+    net, X, T = case((3, 5, 4, 2), "tanh", "softmax", N=12_000)  # some blocks
+    given = {"net": net, "X": X, "T": T, "u": T + 1, "v": direction(net)}
+    given |= {"alpha": 0.5, "l": 1, "m": 0, "weights": np.linspace(0.5, 2, len(X))}
+    given = {key: given[key] for key in inspect.signature(f).parameters if key in given}
+    if where != "weights":
+        given.pop("weights", None)
+    expected = f(**given)
+    argument = net.w if where == "w" else given[where]
+    memory = np.zeros(max(expected.size, argument.size))
+    here = memory[: argument.size].reshape(argument.shape)
+    here[...] = argument
+    if where == "w":
+        given["net"] = jl.Network(net.sizes, here, net.hidden, net.output)
+    else:
+        given[where] = here
+    out = memory[: expected.size].reshape(expected.shape)
+    assert f(**given, out=out) is out
+    scale = np.abs(expected).max()
+    np.testing.assert_allclose(out, expected, rtol=1e-12, atol=1e-12 * scale)
+
+
 # Wide outputs never take N·K² numbers
 
 

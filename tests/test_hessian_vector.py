@@ -87,6 +87,22 @@ def test_second_derivatives_in_the_inputs_by_the_complex_step_of_the_jacobian(c)
         np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-14 * scale)
 
 
+def test_second_derivatives_in_complex_inputs():
+    net, X, _ = case((3, 5, 4, 2), "tanh", "softmax")
+    along, v, u = np.random.default_rng(6).standard_normal((3, *X.shape))
+    product = jl.input_hessian_vector_product
+    for f in (lambda X: jl.input_laplacian(net, X), lambda X: product(net, X, v)):
+        step = f(X + 1e-30j * along).imag / 1e-30
+        by_differences = (f(X + 1e-6 * along) - f(X - 1e-6 * along)) / 2e-6
+        np.testing.assert_allclose(step, by_differences, rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(
+        product(net, X, v + 1j * u),
+        product(net, X, v) + 1j * product(net, X, u),
+        rtol=1e-12,
+        atol=1e-13,
+    )
+
+
 def test_the_laplacian_of_a_network_known_on_paper():
     # y = e^(2 x_1) + e^(3 x_2 − 1): Σ_i ∂²y/∂x_i² = 4 e^(2 x_1) + 9 e^(3 x_2 − 1)
     net = jl.Network((2, 2, 1), [0, 2, 0, -1, 0, 3, 0, 1, 1], hidden="exp")

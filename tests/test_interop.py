@@ -212,9 +212,8 @@ def linear(m_out, m_in, bias=True, dtype=float):
 def test_layers_nest_and_may_lack_a_bias():
     first, second, third = linear(5, 4), linear(3, 5, bias=False), linear(2, 3)
     drop = module("Dropout", p=0.5, training=False)
-    model = Sequential(
-        [Sequential([first, module("Tanh"), drop]), second, third, module("Identity")]
-    )
+    inner = Sequential([Sequential([module("Tanh"), drop]), second])
+    model = Sequential([first, inner, third, module("Identity")])
     net = from_torch(model, output="softmax")
     assert net.sizes == (4, 5, 3, 2)
     assert [unit.name for unit in net.hidden] == ["tanh", "identity"]

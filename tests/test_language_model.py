@@ -354,6 +354,7 @@ def test_diagonal_blocks_of_h_and_g(name):
 MODELS = [
     (7, 5, 4, 2, 6), (5, 4, 6, 3, 4), (6, 4, 4, 4, 5), (6, 4, 4, 1, 5),
     (5, 3, 3, 3, 2), (4, 3, 4, 2, 3, 2), (5, 6, 5, 1, 3), (4, 3, 3, 1, 2),
+    (4, 3, 4, 1, 2, 2),
 ]  # fmt: skip
 EVERY_MODEL = pytest.mark.parametrize("sizes", MODELS, ids=str)
 

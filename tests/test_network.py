@@ -267,6 +267,7 @@ def test_equal_networks_are_equal():
         "net",
     ):
         assert net != other
+        assert hash(net) != hash(other)
     zero, minus = Network((1, 1), [0.0, 1.0]), Network((1, 1), [-0.0, 1.0])
     assert zero == minus
     assert hash(zero) == hash(minus)

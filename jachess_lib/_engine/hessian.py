@@ -223,13 +223,9 @@ class OutputLayer:
         return self.y is None
 
     def __getitem__(self, nkl):
-        """Return M_kl for slices n, k and l; k and l start at one unit."""
+        """Return a softmax's M_kl for slices n, k and l; k and l start at one unit."""
         n, k, l = nkl
-        if self.y is None:
-            d = self.d[n]
-            M = np.zeros((len(d), d[:, k].shape[1], d[:, l].shape[1]), d.dtype)
-        else:
-            M = self.minus[n, k, None] * self.y[n, None, l]
+        M = self.minus[n, k, None] * self.y[n, None, l]
         i = np.arange(min(M.shape[1:]))
         M[:, i, i] = self.d[n, k][:, i]
         return M

@@ -152,7 +152,7 @@ def _sum_of_products(left, z, x):
     _products(z, x, right)
     factor = left.reshape(left.size // rows, rows)
     total = np.zeros((len(factor), len(right)))
-    room = np.empty(total.size + 16 + right.size, z.dtype)
+    room = np.empty(2 * total.size + right.size, z.dtype)  # as `room_of_sum` counts
     add_sum(factor, right, total, room)
     return total
 

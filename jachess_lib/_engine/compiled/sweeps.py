@@ -99,8 +99,7 @@ def room_needed(sizes, n_patterns, units):
     """Return how many numbers the functions write while they work, at the most.
 
     They are those that `add_sum` takes, those of a block's state, and those that a
-    product with v, or two fronts of sensitivities, keep beside it. In single precision
-    blocks are smaller.
+    product with v, or two fronts of sensitivities, keep beside it.
     """
     width = layout(sizes)[1]
     product_with_v = width + 2 * sizes[1:].sum() + sizes.max()
@@ -111,9 +110,17 @@ def room_needed(sizes, n_patterns, units):
         lines
         + room_of_sum(sizes)
         + max(
-            rows_of_a_block(width, n_patterns, 8) * product_with_v,
-            rows_of_a_block(width + fronts, n_patterns, 8) * sensitivities,
+            _largest_block(width, n_patterns) * product_with_v,
+            _largest_block(width + fronts, n_patterns) * sensitivities,
         )
+    )
+
+
+@compiled
+def _largest_block(width, n_patterns):
+    """Return the most patterns of a block, whatever the precision."""
+    return max(
+        rows_of_a_block(width, n_patterns, 4), rows_of_a_block(width, n_patterns, 8)
     )
 
 
