@@ -217,6 +217,13 @@ def test_a_sum_in_single_precision_is_added_up_in_double(rows):
     np.testing.assert_allclose(total - 1e9, rows * each, rtol=2e-6, atol=1e-7)
 
 
+def test_no_half_of_a_block_is_lost_in_the_other():
+    left = np.repeat(np.float32([2.0**12, 2.0**-14]), 64)[None, :]
+    total, ones = np.zeros((1, 1)), np.ones((1, 128), np.float32)
+    products.add_sum(left, ones, total, np.full(2, np.nan, np.float32))
+    assert total.item() == 2.0**18 + 2.0**-8  # which single precision does not hold
+
+
 def test_matrices_are_symmetric_to_the_last_bit():
     net, X, T = case((3, 5, 4), "tanh", "softmax", N=30)
     with jl.engine("compiled"):
