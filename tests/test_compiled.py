@@ -26,6 +26,19 @@ def close(actual, expected, rtol=1e-12):
     np.testing.assert_allclose(actual, expected, rtol=rtol, atol=rtol * scale)
 
 
+def assert_compiled_answers(functions, dtype):
+    for f in functions:
+        with jl.engine("blocked"):
+            expected = f()
+        with jl.engine("compiled"):
+            close(f(), expected, 1e-12 if dtype == np.float64 else 2e-5)
+            assert jl.engine_used() == "compiled"
+
+
+def of_precision(dtype, net, *arrays):
+    return net.with_parameters(net.w.astype(dtype)), *(A.astype(dtype) for A in arrays)
+
+
 def every_result(net, X, T):
     """Return what each function that was compiled gives, by name."""
     v = np.random.default_rng(1).standard_normal(net.n_parameters).astype(X.dtype)
@@ -57,18 +70,12 @@ def test_every_compiled_function_is_reached():
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_what_is_compiled_serves_every_network(dtype):
     """`make test` runs this one alone, and first, so that no worker compiles again."""
-    net, X, T = case((4, 5, 3), "tanh", "softmax")
-    net, X, T = (
-        net.with_parameters(net.w.astype(dtype)),
-        X.astype(dtype),
-        T.astype(dtype),
-    )
+    net, X, T = of_precision(dtype, *case((4, 5, 3), "tanh", "softmax"))
     with jl.engine("compiled"):
         every_result(net, X, T)
         versions = [len(f.signatures) for f in compiled_functions()]
-        net, X, T = case((2, 6, 5, 1), ("relu", "softplus"), "sigmoid", N=40)
-        net = net.with_parameters(net.w.astype(dtype))
-        every_result(net, X.astype(dtype), T.astype(dtype))
+        other = case((2, 6, 5, 1), ("relu", "softplus"), "sigmoid", N=40)
+        every_result(*of_precision(dtype, *other))
         assert jl.engine_used() == "compiled"
     assert [len(f.signatures) for f in compiled_functions()] == versions
 
@@ -101,58 +108,38 @@ def test_several_blocks_of_patterns(hidden, output):
 @pytest.mark.parametrize("N", [100, 144, 145, 300])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_a_layer_whose_sums_turn_a_factor(dtype, N):
-    net, X, T = case((63, 65, 62, 2), "tanh", "softmax", N)
+    net, X, T = of_precision(dtype, *case((63, 65, 62, 2), "tanh", "softmax", N))
     assert 62 * 66 >= products._TURNED_FROM
-    net, X, T = (
-        net.with_parameters(net.w.astype(dtype)),
-        X.astype(dtype),
-        T.astype(dtype),
-    )
     v = net.w[::-1].copy()
-    for f in (
+    functions = [
         lambda: jl.error_gradient(net, X, T),
         lambda: jl.hessian_vector_product(net, X, T, v),
         lambda: jl.HessianOperator(net, X, T) @ v,
         lambda: jl.outer_product_diagonal(net, X),
-    ):
-        with jl.engine("blocked"):
-            expected = f()
-        with jl.engine("compiled"):
-            close(f(), expected, 1e-12 if dtype == np.float64 else 2e-5)
-            assert jl.engine_used() == "compiled"
+    ]
+    assert_compiled_answers(functions, dtype)
 
 
 @pytest.mark.parametrize("N", [60, 70, 80, 90, 128, 129])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_small_matrices_whose_sums_turn_a_factor(dtype, N):
-    net, X, T = case((4, 10, 10, 2), "tanh", "softmax", N)
+    net, X, T = of_precision(dtype, *case((4, 10, 10, 2), "tanh", "softmax", N))
     assert 10 * 10 * 11 * 11 >= products._TURNED_FROM
-    net = net.with_parameters(net.w.astype(dtype))
-    X, T = X.astype(dtype), T.astype(dtype)
-    for f in (
+    functions = [
         lambda: jl.exact_hessian(net, X, T),
         lambda: jl.outer_product_hessian(net, X),
-    ):
-        with jl.engine("blocked"):
-            expected = f()
-        with jl.engine("compiled"):
-            close(f(), expected, 1e-12 if dtype == np.float64 else 2e-5)
-            assert jl.engine_used() == "compiled"
+    ]
+    assert_compiled_answers(functions, dtype)
 
 
 def test_a_vector_of_double_precision_meets_blocks_of_single():
-    net, X, T = case((4, 9, 3), "tanh", "softmax", N=200)
+    net, X, T = of_precision(np.float32, *case((4, 9, 3), "tanh", "softmax", N=200))
     v = np.random.default_rng(1).standard_normal(net.n_parameters)
-    net = net.with_parameters(net.w.astype(np.float32))
-    X, T = X.astype(np.float32), T.astype(np.float32)
-    for operator in (
-        lambda: jl.HessianOperator(net, X, T),
-        lambda: jl.GaussNewtonOperator(net, X),
-    ):
-        with jl.engine("blocked"):
-            expected = operator() @ v
-        with jl.engine("compiled"):
-            close(operator() @ v, expected, 2e-5)
+    functions = [
+        lambda: jl.HessianOperator(net, X, T) @ v,
+        lambda: jl.GaussNewtonOperator(net, X) @ v,
+    ]
+    assert_compiled_answers(functions, np.float32)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -199,7 +186,7 @@ def test_products_of_views_with_gaps(shape, dtype):
             np.testing.assert_allclose(
                 around[:, 1:-1], expected + (2 if add else 0), atol=rounding
             )
-            assert (np.isnan if not add else lambda x: x == 2)(around[:, [0, -1]]).all()
+            np.testing.assert_array_equal(around[:, [0, -1]], 2.0 if add else np.nan)
 
 
 def test_a_product_of_two_precisions_does_not_compile():
@@ -272,12 +259,8 @@ def _spoilt_memory(size, dtype):
 )
 @pytest.mark.parametrize("N", [1, 6, 200, 300])
 def test_memory_suffices_and_is_written_before_it_is_read(sizes, N, dtype, monkeypatch):
-    net, X, T = case(sizes, "tanh", "softmax" if sizes[-1] > 1 else "sigmoid", N)
-    net, X, T = (
-        net.with_parameters(net.w.astype(dtype)),
-        X.astype(dtype),
-        T.astype(dtype),
-    )
+    output = "softmax" if sizes[-1] > 1 else "sigmoid"
+    net, X, T = of_precision(dtype, *case(sizes, "tanh", output, N))
     with jl.engine("compiled"):
         expected = every_result(net, X, T)
         monkeypatch.setattr(compiled, "_memory", _spoilt_memory)

@@ -300,14 +300,14 @@ def test_pruning_goes_on_where_it_stopped():
     np.testing.assert_allclose(second.net.w, whole.net.w, rtol=1e-9, atol=1e-12)
     with pytest.raises(ValueError, match="count is 25, but only 24 weights are left"):
         prune(first.net, X, 0.5, 25, deleted=first.deleted)
+    empty = prune(net, X, 0.5, net.n_parameters).net
+    np.testing.assert_array_equal(empty.w, np.zeros(net.n_parameters))
 
 
 def test_saliencies_are_refreshed_after_every_weight_unless_told():
     net, X, _ = case((3, 4, 2), "tanh", "softmax", N=20)
     told, rarely = (prune(net, X, 0.5, 12, refresh=n) for n in (1, 2))
     assert prune(net, X, 0.5, 12).deleted == told.deleted != rarely.deleted
-    empty = prune(net, X, 0.5, net.n_parameters).net
-    np.testing.assert_array_equal(empty.w, np.zeros(net.n_parameters))
 
 
 def test_between_two_looks_the_inverse_of_the_rest_is_kept_up():

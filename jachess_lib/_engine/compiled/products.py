@@ -127,7 +127,7 @@ def turn(A, turned):
 
 @compiled
 def room_of_sum(sizes):
-    """Return how many numbers `add_sum` takes for any layer."""
+    """Return how many numbers `add_sum` takes for any layer: two sums and a factor."""
     share = turned = 0
     for l in range(len(sizes) - 1):
         J, I = sizes[l + 1], 1 + sizes[l]
